@@ -1,0 +1,349 @@
+//! The messages of the protocol, one struct each. Types only: no process, no file, no clock.
+//!
+//! Every line on the wire is one of [`Hello`] (hook to Cargo, once), [`Request`] (Cargo to hook) and
+//! [`Response`] (hook to Cargo). Names are kebab-case, unknown fields are ignored, and every tagged
+//! enum has an `Unknown` variant for tags of a later version.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Digest;
+
+mod entry;
+
+pub use entry::{ENTRY_FORMAT, Entry, EntryFile, EnvInput, Inputs, OpaqueEntry, Role};
+
+/// The version of the protocol that this crate speaks.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// What a hook says first, before it reads anything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Hello {
+    /// The protocol versions that the hook speaks. Cargo uses the highest that both know, and does
+    /// not use the hook if there is none.
+    pub v: Vec<u32>,
+    /// The name under which Cargo speaks of the hook in messages.
+    pub name: String,
+    /// What the hook wants to be asked, and how.
+    #[serde(default)]
+    pub capabilities: Vec<Capability>,
+}
+
+/// Something that a hook can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Capability {
+    /// It answers [`Request::BeforeBuild`].
+    BeforeBuild,
+    /// It answers [`Request::AfterBuild`].
+    AfterBuild,
+    /// It serves a whole build: it answers [`Request::Begin`] and [`Request::End`] and goes on
+    /// reading requests until then. A hook without it may exit after one answer.
+    Session,
+    /// It may be sent further requests before it has answered the earlier ones, and may answer
+    /// them in any order.
+    Concurrent,
+    /// A capability of a later version. Ignored.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What Cargo asks of a hook, tagged by `kind`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Request {
+    /// A build begins.
+    Begin(Begin),
+    /// Cargo is about to build a unit: can the hook supply its outputs?
+    BeforeBuild(BeforeBuild),
+    /// Cargo has built a unit: does the hook want to keep its outputs?
+    AfterBuild(AfterBuild),
+    /// The build has ended. The hook answers when it has flushed, and exits.
+    End(End),
+    /// A request of a later version. A hook answers it with [`ErrorKind::NotSupported`].
+    #[serde(other)]
+    Unknown,
+}
+
+/// The first request of a build, sent to hooks with [`Capability::Session`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Begin {
+    /// The protocol version of this request.
+    pub v: u32,
+    /// Names the request; the answer repeats it.
+    pub id: u64,
+    /// The root folder of the workspace that is built.
+    pub workspace: PathBuf,
+    /// The folder for intermediate artifacts (`build.build-dir`).
+    pub build_dir: PathBuf,
+    /// The digest of `Cargo.lock`; absent if there is no such file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lockfile: Option<Digest>,
+    /// The target triple of the machine that builds.
+    pub host: String,
+    /// How many jobs Cargo runs at once.
+    pub jobs: u32,
+    /// The version of Cargo, as `cargo --version` tells it.
+    pub cargo: String,
+}
+
+/// Asks for the outputs of a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct BeforeBuild {
+    /// The protocol version of this request.
+    pub v: u32,
+    /// Names the request; the answer repeats it.
+    pub id: u64,
+    /// What is to be built.
+    pub unit: Unit,
+    /// The hash summary: everything that goes into the unit.
+    pub hashes: Hashes,
+    /// The names of the outputs that a hit must supply.
+    pub outputs: Vec<String>,
+}
+
+/// Tells of a unit that was built.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AfterBuild {
+    /// The protocol version of this request.
+    pub v: u32,
+    /// Names the request; the answer repeats it.
+    pub id: u64,
+    /// What was built.
+    pub unit: Unit,
+    /// The hash summary, as it was in [`BeforeBuild`].
+    pub hashes: Hashes,
+    /// The description of the result, to be returned verbatim in a later [`Candidate`].
+    pub entry: OpaqueEntry,
+    /// Where each file of the entry lies. The files exist, unmodified, until this request is
+    /// answered; no longer.
+    pub files: BTreeMap<String, PathBuf>,
+    /// How long building took, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// The last request of a build, sent to hooks with [`Capability::Session`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct End {
+    /// The protocol version of this request.
+    pub v: u32,
+    /// Names the request; the answer repeats it.
+    pub id: u64,
+    /// What became of the build.
+    pub summary: Summary,
+}
+
+/// Counts of one build.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Summary {
+    /// Whether the build succeeded.
+    pub success: bool,
+    /// Units whose outputs a hook supplied.
+    pub restored: u64,
+    /// Units that were compiled.
+    pub compiled: u64,
+    /// Units among `compiled` for which no hook was asked.
+    pub not_offered: u64,
+}
+
+/// Identifies a unit to people and to statistics. Nothing here is needed to find a result: that is
+/// what [`Hashes`] is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Unit {
+    /// The name of the package.
+    pub package: String,
+    /// The version of the package.
+    pub version: String,
+    /// The name of the target within the package.
+    pub target: String,
+    /// The kind of the target: `lib`, `proc-macro`, `bin`, `example`, `test`, `bench`,
+    /// `custom-build`.
+    pub target_kind: String,
+    /// What is done with the target: `build`, `check`, `test`.
+    pub mode: String,
+    /// The name of the profile.
+    pub profile: String,
+    /// The triple that is compiled for, `host` for units of the host.
+    pub platform: String,
+    /// The features that are on.
+    pub features: Vec<String>,
+}
+
+/// The hash summary of a unit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Hashes {
+    /// `action` plus the digest of every file of the package. It names a candidate; a result is
+    /// good only if its recorded inputs hold too, which Cargo checks.
+    pub key: Digest,
+    /// The digest of all ingredients: everything but the content of source files that can change.
+    pub action: Digest,
+    /// What went into `action`, by name. For people: which ingredient differs?
+    pub ingredients: BTreeMap<String, Digest>,
+    /// The files of the package, if they can change (packages from a registry or from git have
+    /// none here: their checksum or revision is an ingredient).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileDigest>,
+}
+
+/// A file by path and content.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FileDigest {
+    /// The path, with a placeholder such as `{package}` for its root.
+    pub path: String,
+    /// The digest of the content.
+    pub digest: Digest,
+}
+
+/// A hook's answer to the request with the same `id`: exactly one of `Ok` and `Err`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Response {
+    /// The `id` of the request.
+    pub id: u64,
+    /// The answer.
+    #[serde(rename = "Ok", default, skip_serializing_if = "Option::is_none")]
+    pub ok: Option<Answer>,
+    /// What went wrong instead.
+    #[serde(rename = "Err", default, skip_serializing_if = "Option::is_none")]
+    pub err: Option<HookError>,
+}
+
+/// An answer, tagged by `kind`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Answer {
+    /// To [`Begin`]: the hook is ready.
+    Ready,
+    /// To [`BeforeBuild`]: results that may fit.
+    Hit(Hit),
+    /// To [`BeforeBuild`]: there is none.
+    Miss(Miss),
+    /// To [`AfterBuild`]: the hook has kept the outputs.
+    Stored(Stored),
+    /// To [`AfterBuild`]: the hook has not kept the outputs.
+    Declined(Declined),
+    /// To [`End`]: all is flushed.
+    Done,
+    /// An answer of a later version. Cargo treats it as an error of the hook.
+    #[serde(other)]
+    Unknown,
+}
+
+/// Results that may fit, best first. Cargo takes the first whose recorded inputs hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Hit {
+    /// The results. Never empty.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One result that may fit.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Candidate {
+    /// The entry as [`AfterBuild`] brought it, verbatim.
+    pub entry: OpaqueEntry,
+    /// Where each file of the entry lies: absolute paths of ordinary files.
+    pub files: BTreeMap<String, PathBuf>,
+    /// Whether Cargo may refer to the files in place.
+    #[serde(default)]
+    pub placement: Placement,
+    /// How long the files exist.
+    #[serde(default)]
+    pub lifetime: Lifetime,
+}
+
+/// Whether Cargo may refer to supplied files in place.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Placement {
+    /// The files are immutable: Cargo may share their storage.
+    Link,
+    /// Cargo makes a copy of its own. So it does for a placement of a later version.
+    #[default]
+    #[serde(other)]
+    Copy,
+}
+
+/// How long supplied files exist.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Lifetime {
+    /// For good, as far as the hook can tell.
+    Durable,
+    /// Until the session ends.
+    Session,
+    /// Until Cargo sends its next message about the unit, or ends the session. A lifetime of a
+    /// later version counts as this one.
+    #[default]
+    #[serde(other)]
+    Request,
+}
+
+/// There is no result.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Miss {
+    /// Why, in a few words for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// The outputs were kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Stored {
+    /// Relocation: for files of the request, another path where the same bytes now lie. Cargo may
+    /// replace its own file by a link to it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub relocated: BTreeMap<String, PathBuf>,
+}
+
+/// The outputs were not kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Declined {
+    /// Why, in a few words for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// Something went wrong in the hook. Cargo builds the unit as if there were no hook.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct HookError {
+    /// What kind of error.
+    pub kind: ErrorKind,
+    /// The error, for people.
+    pub message: String,
+    /// Its causes, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caused_by: Vec<String>,
+}
+
+/// The kind of a [`HookError`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The hook does not know this kind of request.
+    NotSupported,
+    /// Anything else.
+    #[serde(other)]
+    Other,
+}

@@ -1,0 +1,169 @@
+//! The specification agrees with the types, and the shell hook in it works.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use hook_protocol::Digest;
+use hook_protocol::client::{Client, Command, Options};
+use hook_protocol::wire::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+const SPEC: &str = include_str!("../src/spec.md");
+
+/// Returns the code blocks of the specification in `language`.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let fence = format!("```{language}\n");
+    SPEC.split(&fence)
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect()
+}
+
+#[track_caller]
+fn round_trip<T: Serialize + DeserializeOwned>(value: &Value) -> T {
+    let parsed: T = serde_json::from_value(value.clone()).unwrap();
+    assert_eq!(&serde_json::to_value(&parsed).unwrap(), value);
+    parsed
+}
+
+#[test]
+fn examples_are_messages() {
+    let mut seen = Vec::new();
+    for block in blocks("json") {
+        let value: Value = serde_json::from_str(block).unwrap();
+        if value["v"].is_array() {
+            let hello: Hello = round_trip(&value);
+            assert!(!hello.capabilities.contains(&Capability::Unknown));
+            seen.push("hello".to_owned());
+        } else if value["kind"].is_string() {
+            assert_ne!(round_trip::<Request>(&value), Request::Unknown);
+            seen.push(value["kind"].as_str().unwrap().to_owned());
+        } else if value["format"].is_u64() {
+            round_trip::<Entry>(&value);
+            seen.push("entry".to_owned());
+        } else {
+            let response: Response = round_trip(&value);
+            assert_ne!(response.ok.is_some(), response.err.is_some());
+            assert_ne!(response.ok, Some(Answer::Unknown));
+            let kind = value["Ok"]["kind"].as_str().unwrap_or("Err");
+            seen.push(kind.to_owned());
+        }
+    }
+    let all =
+        "hello begin ready before-build hit miss after-build stored declined end done Err entry";
+    assert_eq!(seen.join(" "), all);
+}
+
+#[test]
+fn every_capability_and_tag_is_specified() {
+    let tags = [
+        "before-build",
+        "after-build",
+        "session",
+        "concurrent",
+        "copy",
+        "link",
+        "request",
+        "durable",
+    ];
+    for tag in tags
+        .iter()
+        .chain(&["not-supported", "other", "`incremental: true`"])
+    {
+        assert!(SPEC.contains(tag), "{tag}");
+    }
+}
+
+#[test]
+fn numbers_are_those_of_the_code() {
+    assert!(SPEC.contains(&format!("{} MiB", hook_protocol::client::MAX_LINE >> 20)));
+    assert!(SPEC.contains(&format!("This page is version {PROTOCOL_VERSION}.")));
+}
+
+#[test]
+#[cfg(unix)]
+fn the_shell_hook_works() {
+    use std::os::unix::fs::PermissionsExt;
+    if std::process::Command::new("jq")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        eprintln!("skipped: the shell hook needs `jq`, which is not installed");
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("hook.sh");
+    let script = blocks("sh").remove(0);
+    assert!(script.lines().count() <= 16);
+    std::fs::write(&program, script).unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let env = vec![(
+        "FOLDER_HOOK_DIR".into(),
+        Some(dir.path().join("st ore").into()),
+    )];
+    let command = Command {
+        program,
+        args: Vec::new(),
+        cwd: None,
+        env,
+    };
+    let client = Client::new(
+        command,
+        Options {
+            timeout: Duration::from_secs(30),
+            jobs: 2,
+        },
+    );
+
+    let request = |kind: &str| {
+        let tag = format!(r#""kind": "{kind}""#);
+        let block = blocks("json").into_iter().find(|it| it.contains(&tag));
+        serde_json::from_str::<Request>(block.unwrap()).unwrap()
+    };
+    let Request::Begin(begin) = request("begin") else {
+        panic!()
+    };
+    let Request::BeforeBuild(question) = request("before-build") else {
+        panic!()
+    };
+    let Request::AfterBuild(mut built) = request("after-build") else {
+        panic!()
+    };
+    let name = "libfoo-1a2b3c4d.rlib".to_owned();
+    built
+        .files
+        .insert(name.clone(), dir.path().join("b u\\ilt"));
+    built.entry =
+        OpaqueEntry(json!({"format": 1, "text": "a\nb\\n\t\u{e9}\u{7}\"", "n": [1, null, true]}));
+
+    client.begin(begin).unwrap();
+    assert_eq!(
+        client.before_build(question.clone()).unwrap(),
+        Answer::Miss(Miss::default())
+    );
+    for bytes in ["old", "new"] {
+        std::fs::write(&built.files[&name], bytes).unwrap();
+        let stored = client.after_build(built.clone()).unwrap();
+        assert_eq!(stored, Answer::Stored(Stored::default()));
+        let Answer::Hit(hit) = client.before_build(question.clone()).unwrap() else {
+            panic!()
+        };
+        let [candidate] = &*hit.candidates else {
+            panic!()
+        };
+        assert_eq!(candidate.entry, built.entry);
+        let path: &PathBuf = &candidate.files[&name];
+        assert_eq!(Digest::of_file(path).unwrap(), Digest::of(bytes.as_bytes()));
+        assert_eq!(
+            (candidate.placement, candidate.lifetime),
+            (Placement::Copy, Lifetime::Request)
+        );
+    }
+    client
+        .end(Summary::default(), Duration::from_secs(30))
+        .unwrap();
+}
