@@ -1,0 +1,19 @@
+//! The shared local cache: a hook that keeps build artifacts as plain files in the user's cache
+//! folder, for all checkouts, workspaces and toolchains on the machine.
+//!
+//! - [`layout`]: where everything lies. Begin there.
+//! - [`blobs`]: files by digest; [`results`]: entries by action.
+//! - [`hook`]: the answers to Cargo.
+//! - [`counters`], [`usage`], [`clear`]: what the subcommands need.
+//!
+//! Invariant: no daemon, no database, and no lock that a build waits for, but for the moment in which
+//! a session adds to the counters. Whatever is found in the folder may be broken: it is skipped, and
+//! never an error.
+
+pub mod blobs;
+pub mod clear;
+pub mod counters;
+pub mod hook;
+pub mod layout;
+pub mod results;
+pub mod usage;

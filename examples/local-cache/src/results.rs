@@ -1,0 +1,161 @@
+//! Results: the entries of each action, each in a file that is written when all its blobs are there.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context as _;
+use hook_protocol::Digest;
+use hook_protocol::wire::{Entry, OpaqueEntry};
+use serde::{Deserialize, Serialize};
+
+use crate::blobs;
+use crate::layout::{Layout, files};
+
+/// The format of a result file.
+const VERSION: u32 = 1;
+
+/// How many results an action may have. More than one are there if builds differ in what the key
+/// does not tell: sources, variables that macros read. The one that was not used for longest goes.
+pub const MAX_PER_ACTION: usize = 16;
+
+/// A result file. Unknown fields are those of a later program, and ignored.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct ResultFile {
+    version: u32,
+    /// How long building took.
+    #[serde(default)]
+    duration_ms: u64,
+    /// What Cargo wrote, verbatim.
+    entry: OpaqueEntry,
+}
+
+/// A result that was found.
+#[derive(Debug)]
+pub struct Found {
+    /// What Cargo wrote, verbatim.
+    pub opaque: OpaqueEntry,
+    /// The same, readable.
+    pub entry: Entry,
+    path: PathBuf,
+    used: SystemTime,
+}
+
+/// Writes a result, whose blobs must be there already, and drops one if there are too many.
+///
+/// # Errors
+///
+/// If the file cannot be written.
+pub fn put(
+    layout: &Layout,
+    action: &Digest,
+    entry: OpaqueEntry,
+    duration_ms: u64,
+) -> anyhow::Result<()> {
+    let encode = |error| anyhow::Error::new(error).context("failed to encode an entry");
+    let name = Digest::of(&serde_json::to_vec(&entry).map_err(encode)?);
+    let result = ResultFile {
+        version: VERSION,
+        duration_ms,
+        entry,
+    };
+    let json = serde_json::to_vec(&result).map_err(encode)?;
+    let mut file = layout.temporary()?;
+    // The kernel's own time for a write lags behind the clock by milliseconds, enough to make a new
+    // result look older than one that was touched just before.
+    file.write_all(&json)
+        .and_then(|()| file.as_file().set_modified(SystemTime::now()))
+        .with_context(|| format!("failed to write `{}`", file.path().display()))?;
+    layout.keep(file, &layout.result(action, &name))?;
+    evict(&layout.action(action));
+    Ok(())
+}
+
+/// Returns the results of `action` whose blobs are there and which answer exactly the question
+/// `key`: the one that was used last comes first.
+///
+/// Results that are broken are deleted on the way, so that they do not take the place of others.
+pub fn get(layout: &Layout, action: &Digest, key: &Digest) -> Vec<Found> {
+    let mut found = Vec::new();
+    for path in files(&layout.action(action)) {
+        match read(layout, &path) {
+            Read::Good(result) if result.entry.action == *action && result.entry.key == *key => {
+                found.push(*result);
+            }
+            Read::Good(_) | Read::Unknown => {}
+            Read::Broken => {
+                let _ = fs::remove_file(&path);
+            }
+        }
+    }
+    found.sort_by_key(|it| std::cmp::Reverse(it.used));
+    found
+}
+
+/// Notes that `results` were used now. Their order stays.
+pub fn touch(results: &[Found]) {
+    let mut time = SystemTime::now();
+    for result in results {
+        // A cache that cannot be written to is still of use.
+        let _ = File::open(&result.path).and_then(|file| file.set_modified(time));
+        time -= Duration::from_millis(1);
+    }
+}
+
+enum Read {
+    Good(Box<Found>),
+    /// Written by a program, or by a Cargo, of a later version.
+    Unknown,
+    Broken,
+}
+
+fn read(layout: &Layout, path: &Path) -> Read {
+    let Ok(bytes) = fs::read(path) else {
+        // It was deleted meanwhile, or is not for us to read.
+        return Read::Unknown;
+    };
+    #[derive(Deserialize)]
+    struct Version {
+        version: u32,
+    }
+    match serde_json::from_slice(&bytes) {
+        Ok(Version { version: VERSION }) => {}
+        Ok(_) => return Read::Unknown,
+        Err(_) => return Read::Broken,
+    }
+    let Ok(ResultFile { entry: opaque, .. }) = serde_json::from_slice(&bytes) else {
+        return Read::Broken;
+    };
+    let Ok(entry) = opaque.parse() else {
+        return Read::Unknown;
+    };
+    if !entry
+        .files
+        .values()
+        .all(|file| blobs::is_present(layout, &file.digest, file.size))
+    {
+        return Read::Broken;
+    }
+    let Ok(used) = fs::metadata(path).and_then(|it| it.modified()) else {
+        return Read::Unknown;
+    };
+    Read::Good(Box::new(Found {
+        opaque,
+        entry,
+        path: path.to_owned(),
+        used,
+    }))
+}
+
+/// Deletes what is too much in the folder of an action. Its blobs stay: others may have them too.
+fn evict(dir: &Path) {
+    let used = |path: PathBuf| Some((fs::metadata(&path).ok()?.modified().ok()?, path));
+    let mut results: Vec<(SystemTime, PathBuf)> = files(dir).filter_map(used).collect();
+    results.sort();
+    let surplus = results.len().saturating_sub(MAX_PER_ACTION);
+    for (_, path) in &results[..surplus] {
+        let _ = fs::remove_file(path);
+    }
+}
