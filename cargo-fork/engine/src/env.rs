@@ -1,0 +1,148 @@
+//! The table of environment variables that belong to a unit's key.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::roots::Roots;
+
+/// Variables that Cargo sets for the compiler and that say nothing about the result: where Cargo is,
+/// how many jobs run, where libraries of the compiler lie, and which package was asked for.
+/// What is not in this list enters by value, so that a newer Cargo's variables can only miss.
+const LEFT_OUT: &[&str] = &[
+    "CARGO",
+    "CARGO_MAKEFLAGS",
+    "CARGO_PRIMARY_PACKAGE",
+    "DYLD_FALLBACK_LIBRARY_PATH",
+    "LD_LIBRARY_PATH",
+    "MAKEFLAGS",
+    "MFLAGS",
+    "NUM_JOBS",
+];
+
+/// Variables of Cargo's own environment that compilers, drivers and linkers read.
+const READ_BY_TOOLS: &[&str] = &[
+    "CCC_OVERRIDE_OPTIONS",
+    "CLIPPY_ARGS",
+    "CLIPPY_CONF_DIR",
+    "COMPILER_PATH",
+    "GCC_EXEC_PREFIX",
+    "IPHONEOS_DEPLOYMENT_TARGET",
+    "LDEMULATION",
+    "LD_RUN_PATH",
+    "LIB",
+    "LIBRARY_PATH",
+    "MACOSX_DEPLOYMENT_TARGET",
+    "NIX_CFLAGS_COMPILE",
+    "NIX_CFLAGS_LINK",
+    "NIX_LDFLAGS",
+    "RUSTC_BOOTSTRAP",
+    "RUST_TARGET_PATH",
+    "SDKROOT",
+    "SOURCE_DATE_EPOCH",
+    "TVOS_DEPLOYMENT_TARGET",
+    "WATCHOS_DEPLOYMENT_TARGET",
+    "ZERO_AR_DATE",
+];
+
+/// The environment of one compiler process.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// What Cargo sets (or, with `None`, removes) for this process.
+    pub command: BTreeMap<String, Option<String>>,
+    /// What the process inherits.
+    pub inherited: Arc<BTreeMap<String, String>>,
+}
+
+impl Environment {
+    /// Returns the value that the process sees.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        match self.command.get(name) {
+            Some(value) => value.as_deref(),
+            None => self.inherited.get(name).map(String::as_str),
+        }
+    }
+
+    /// Returns the folders in which build scripts left files for this process.
+    pub fn out_dirs(&self) -> impl Iterator<Item = &Path> {
+        let set = self
+            .command
+            .iter()
+            .filter(|(name, _)| *name == "OUT_DIR" || name.ends_with("_OUT_DIR"));
+        set.filter_map(|(_, value)| value.as_deref().map(Path::new))
+    }
+
+    /// Returns the lines that enter the key: what Cargo sets, normalised, and what tools read.
+    pub fn lines(&self, roots: &Roots) -> Vec<String> {
+        let set = self
+            .command
+            .iter()
+            .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()))
+            .map(|(name, value)| line(name, value.as_deref(), roots));
+        let read = READ_BY_TOOLS
+            .iter()
+            .filter(|name| !self.command.contains_key(**name))
+            .filter_map(|name| Some(line(name, Some(self.inherited.get(*name)?), roots)));
+        set.chain(read).collect()
+    }
+}
+
+fn line(name: &str, value: Option<&str>, roots: &Roots) -> String {
+    match value {
+        Some(value) => format!("{name}={}", roots.normalise(value)),
+        None => format!("{name} removed"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(command: &[(&str, &str)], inherited: &[(&str, &str)]) -> Environment {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Environment {
+            command: command
+                .iter()
+                .map(owned)
+                .map(|(n, v)| (n, Some(v)))
+                .collect(),
+            inherited: Arc::new(inherited.iter().map(owned).collect()),
+        }
+    }
+
+    fn lines(command: &[(&str, &str)], inherited: &[(&str, &str)]) -> Vec<String> {
+        let mut roots = Roots::default();
+        roots.add("workspace", Path::new("/nowhere/ws"));
+        environment(command, inherited).lines(&roots)
+    }
+
+    #[test]
+    fn what_cargo_sets_enters_without_paths() {
+        assert_eq!(
+            lines(
+                &[
+                    ("CARGO", "/x/cargo"),
+                    ("CARGO_MANIFEST_DIR", "/nowhere/ws/a"),
+                    ("CARGO_PKG_VERSION", "1.0.0"),
+                    ("LD_LIBRARY_PATH", "/nowhere/ws/target"),
+                    ("NEW_VARIABLE", "1"),
+                ],
+                &[("HOME", "/home/x"), ("TERM", "xterm"), ("SDKROOT", "/sdk")],
+            ),
+            [
+                "CARGO_MANIFEST_DIR={workspace}/a",
+                "CARGO_PKG_VERSION=1.0.0",
+                "NEW_VARIABLE=1",
+                "SDKROOT=/sdk",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_command_comes_before_the_process() {
+        let environment = environment(&[("A", "1")], &[("A", "2"), ("B", "3")]);
+        assert_eq!(environment.get("A"), Some("1"));
+        assert_eq!(environment.get("B"), Some("3"));
+        assert_eq!(environment.get("C"), None);
+    }
+}

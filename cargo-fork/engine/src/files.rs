@@ -1,0 +1,203 @@
+//! Digests of files, each computed at most once per build, and what the file looked like then.
+
+use std::collections::HashMap;
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::SystemTime;
+
+use hook_protocol::Digest;
+
+/// What the file system says of a file. Compared for equality, never for order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// The size in bytes.
+    pub size: u64,
+    /// When the content changed last.
+    pub modified: Option<SystemTime>,
+    /// When content or metadata changed last, where the platform tells: seconds and nanoseconds.
+    pub changed: Option<(i64, i64)>,
+    /// Which file it is, where the platform tells: device and inode.
+    pub identity: Option<(u64, u64)>,
+}
+
+impl Stat {
+    /// Reads the metadata of the file at `path`, following links.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such file, or it cannot be looked at.
+    pub fn of(path: &Path) -> io::Result<Stat> {
+        Ok(Stat::from(&std::fs::metadata(path)?))
+    }
+
+    /// Returns whether content and metadata are older than `time`, a time of the same file system.
+    /// A file from before any change that could follow `time` is not *racy*.
+    pub fn is_older_than(&self, time: SystemTime) -> bool {
+        let changed = self.changed.and_then(|(seconds, nanos)| {
+            let since = std::time::Duration::new(seconds.try_into().ok()?, nanos.try_into().ok()?);
+            SystemTime::UNIX_EPOCH.checked_add(since)
+        });
+        self.modified.is_some_and(|modified| modified < time)
+            && (!cfg!(unix) || changed.is_some_and(|changed| changed < time))
+    }
+}
+
+impl From<&Metadata> for Stat {
+    fn from(metadata: &Metadata) -> Stat {
+        #[cfg(unix)]
+        let (changed, identity) = {
+            use std::os::unix::fs::MetadataExt;
+            (
+                Some((metadata.ctime(), metadata.ctime_nsec())),
+                Some((metadata.dev(), metadata.ino())),
+            )
+        };
+        #[cfg(not(unix))]
+        let (changed, identity) = (None, None);
+        Stat {
+            size: metadata.len(),
+            modified: metadata.modified().ok(),
+            changed,
+            identity,
+        }
+    }
+}
+
+/// A file as it was when it was hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hashed {
+    /// The digest of the content.
+    pub digest: Digest,
+    /// The metadata from *before* the content was read.
+    pub stat: Stat,
+}
+
+/// Remembers the digests of one build's files.
+#[derive(Default)]
+pub struct FileDigests {
+    known: Mutex<HashMap<PathBuf, Arc<OnceLock<Hashed>>>>,
+}
+
+impl FileDigests {
+    /// Returns the digest of a file that does not change any more in this build: an output that is
+    /// complete, or an input of which the first reading counts.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read. Errors are not remembered.
+    pub fn once(&self, path: &Path) -> io::Result<Hashed> {
+        self.once_by(path, hash)
+    }
+
+    /// The same, where `hash` knows a faster way to the digest.
+    ///
+    /// # Errors
+    ///
+    /// What `hash` gives. Errors are not remembered.
+    pub fn once_by(
+        &self,
+        path: &Path,
+        hash: impl FnOnce(&Path) -> io::Result<Hashed>,
+    ) -> io::Result<Hashed> {
+        let slot = Arc::clone(self.lock().entry(path.to_path_buf()).or_default());
+        if let Some(known) = slot.get() {
+            return Ok(*known);
+        }
+        // Two threads that come here together hash twice; the first result counts.
+        let hashed = hash(path)?;
+        Ok(*slot.get_or_init(|| hashed))
+    }
+
+    /// Records the digest of a file that was verified elsewhere, in place of an earlier one.
+    pub fn set(&self, path: &Path, hashed: Hashed) {
+        self.lock()
+            .insert(path.to_path_buf(), Arc::new(OnceLock::from(hashed)));
+    }
+
+    /// Forgets a file, because it is about to be written.
+    pub fn forget(&self, path: &Path) {
+        self.lock().remove(path);
+    }
+
+    /// Returns what is known of a file without looking at it.
+    pub fn known(&self, path: &Path) -> Option<Hashed> {
+        self.lock().get(path)?.get().copied()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<OnceLock<Hashed>>>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Hashes a file.
+///
+/// # Errors
+///
+/// If it cannot be read, or is not an ordinary file.
+pub fn hash(path: &Path) -> io::Result<Hashed> {
+    let file = std::fs::File::open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "not an ordinary file",
+        ));
+    }
+    let stat = Stat::from(&metadata);
+    Ok(Hashed {
+        digest: Digest::of_reader(file)?,
+        stat,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_digest_is_taken_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        std::fs::write(&path, "one").unwrap();
+        let digests = FileDigests::default();
+        let first = digests.once(&path).unwrap();
+        assert_eq!(first.digest, Digest::of(b"one"));
+        std::fs::write(&path, "two").unwrap();
+        assert_eq!(digests.once(&path).unwrap(), first);
+        digests.forget(&path);
+        assert_eq!(digests.once(&path).unwrap().digest, Digest::of(b"two"));
+    }
+
+    #[test]
+    fn an_error_is_not_remembered() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let digests = FileDigests::default();
+        assert!(digests.once(&path).is_err());
+        std::fs::write(&path, "one").unwrap();
+        assert!(digests.once(&path).is_ok());
+        assert!(
+            digests.once(dir.path()).is_err(),
+            "a directory has no digest"
+        );
+    }
+
+    #[test]
+    fn age_is_judged_by_every_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        std::fs::write(&path, "one").unwrap();
+        let now = Stat::of(&path).unwrap().modified.unwrap();
+        let file = std::fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(now - Duration::from_secs(1000)).unwrap();
+        let stat = Stat::of(&path).unwrap();
+        assert!(stat.is_older_than(now + Duration::from_secs(1)));
+        // An old modification time that was set just now does not make the file old.
+        #[cfg(unix)]
+        assert!(!stat.is_older_than(now - Duration::from_secs(10)));
+    }
+}

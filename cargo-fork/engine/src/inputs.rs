@@ -1,0 +1,259 @@
+//! Recorded inputs: what a result really read, taken after a build and checked before use.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use hook_protocol::Digest;
+use hook_protocol::wire::{EnvInput, FileDigest, Inputs};
+use walkdir::WalkDir;
+
+use crate::depinfo::DepInfo;
+use crate::env::Environment;
+use crate::env_use;
+use crate::files::{self, FileDigests, Stat};
+use crate::package::Source;
+use crate::reason::Reason;
+use crate::unit::Unit;
+
+/// Records what the compiler says that it read.
+///
+/// `before` are the files that were hashed before the build; `started` is when it began, on the clock
+/// of the build directory's file system.
+///
+/// # Errors
+///
+/// A [`Reason`] if a file changed, or cannot be shown not to have changed, while the unit was built.
+pub(crate) fn record(
+    unit: &Unit,
+    env: &Environment,
+    info: &DepInfo,
+    before: &FileDigests,
+    started: SystemTime,
+) -> Result<Inputs, Reason> {
+    let mut inputs = Inputs::default();
+    let mut paths = Vec::new();
+    for file in &info.files {
+        let path = unit.cwd.join(file);
+        let digest = unchanged(&unit.source, &path, before, started)?;
+        let text = path
+            .to_str()
+            .ok_or_else(|| Reason::NotUtf8(path.display().to_string()))?;
+        inputs.files.push(FileDigest {
+            path: unit.roots.normalise(text),
+            digest,
+        });
+        paths.push(path);
+    }
+    inputs.files.sort();
+    inputs.files.dedup();
+    for (name, value) in &info.env {
+        // rustc names each variable once, with the value that it saw.
+        let value = match value {
+            Some(value) if names_only_files(unit, name, value, &paths) => {
+                Some(by_placeholder(unit, value))
+            }
+            Some(value) => Some(by_value(value)),
+            None => None,
+        };
+        inputs.env.push(EnvInput {
+            name: name.clone(),
+            value,
+        });
+    }
+    if let Some(changed) = info
+        .env
+        .iter()
+        .find(|(name, value)| env.get(name) != value.as_deref())
+    {
+        return Err(Reason::InputChanged(format!(
+            "environment variable `{}`",
+            changed.0
+        )));
+    }
+    inputs.env.sort();
+    inputs.env.dedup();
+    Ok(inputs)
+}
+
+/// Hashes the files below `dirs` that were written so shortly before the build began that their times
+/// cannot tell it: what a build script has just left in `OUT_DIR`.
+pub(crate) fn hash_young<'a>(
+    dirs: impl IntoIterator<Item = &'a Path>,
+    digests: &FileDigests,
+    started: SystemTime,
+) {
+    let files = dirs
+        .into_iter()
+        .flat_map(|dir| WalkDir::new(dir).into_iter().flatten());
+    for file in files.filter(|file| file.file_type().is_file()) {
+        if !Stat::of(file.path()).is_ok_and(|stat| stat.is_older_than(started)) {
+            // One that cannot be read now is one that is not known: should the compiler read it, the
+            // unit is not stored.
+            let _ = digests.once(file.path());
+        }
+    }
+}
+
+/// Returns the digest of an input that was the same before and after the build.
+fn unchanged(
+    source: &Source,
+    path: &Path,
+    before: &FileDigests,
+    started: SystemTime,
+) -> Result<Digest, Reason> {
+    let changed = || Reason::InputChanged(format!("`{}`", path.display()));
+    if matches!(source, Source::Unpacked { root, .. } if path.starts_with(root))
+        && !source.vouches_for(path)
+    {
+        return Err(Reason::EditedSource(format!("`{}`", path.display())));
+    }
+    let stat = Stat::of(path).map_err(|_| changed())?;
+    match before.known(path) {
+        // The same metadata, all of it from before the build began: the same content.
+        Some(known) if known.stat == stat && stat.is_older_than(started) => Ok(known.digest),
+        Some(known) => {
+            let after = files::hash(path).map_err(|_| changed())?;
+            if after.digest == known.digest {
+                Ok(known.digest)
+            } else {
+                Err(changed())
+            }
+        }
+        // First learnt of from the compiler: it must be older than the build.
+        None if stat.is_older_than(started) => {
+            let hashed = before.once(path).map_err(|_| changed())?;
+            if hashed.stat == stat {
+                Ok(hashed.digest)
+            } else {
+                Err(changed())
+            }
+        }
+        None => Err(changed()),
+    }
+}
+
+/// Checks that what goes into the key is still as it was hashed.
+///
+/// # Errors
+///
+/// [`Reason::InputChanged`] with the first file that is not.
+pub(crate) fn check_unchanged(
+    hashed: &[(PathBuf, Digest)],
+    before: &FileDigests,
+    started: SystemTime,
+) -> Result<(), Reason> {
+    for (path, digest) in hashed {
+        let same = Stat::of(path)
+            .ok()
+            .zip(before.known(path))
+            .is_some_and(|(stat, known)| {
+                known.digest == *digest && known.stat == stat && stat.is_older_than(started)
+            });
+        let still = || files::hash(path).is_ok_and(|after| after.digest == *digest);
+        if !same && !path.is_symlink() && !still() {
+            return Err(Reason::InputChanged(format!("`{}`", path.display())));
+        }
+    }
+    Ok(())
+}
+
+/// Returns whether a variable that holds a path was used only to name files that are recorded.
+fn names_only_files(unit: &Unit, name: &str, value: &str, inputs: &[PathBuf]) -> bool {
+    if name.starts_with("CARGO_BIN_EXE_")
+        || !unit.roots.occurs_in(value)
+        || !inputs.iter().any(|path| path.starts_with(value))
+    {
+        return false;
+    }
+    // Rust sources only: data that happens to mention the name says nothing about its use. A source
+    // that cannot be read as text might use it in any way.
+    let rust = inputs
+        .iter()
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"));
+    let texts: Result<Vec<String>, _> = rust.map(std::fs::read_to_string).collect();
+    texts.is_ok_and(|texts| env_use::only_names_files(name, texts.iter().map(String::as_str)))
+}
+
+fn by_value(value: &str) -> Digest {
+    Digest::of(format!("value {value}").as_bytes())
+}
+
+fn by_placeholder(unit: &Unit, value: &str) -> Digest {
+    Digest::of(format!("placeholder {}", unit.roots.normalise(value)).as_bytes())
+}
+
+/// Returns the digest by which a result is bound to a path of this machine.
+pub(crate) fn bound_to(path: &Path) -> Digest {
+    Digest::of(path.to_string_lossy().as_bytes())
+}
+
+/// Checks recorded inputs against this build.
+///
+/// # Errors
+///
+/// What differs first, in a few words.
+pub(crate) fn check(
+    unit: &Unit,
+    env: &Environment,
+    inputs: &Inputs,
+    digests: &FileDigests,
+) -> Result<(), String> {
+    for (name, digest) in &inputs.bound {
+        if !unit
+            .roots
+            .paths_of(name)
+            .any(|path| bound_to(path) == *digest)
+        {
+            return Err(format!("bound to another `{{{name}}}`"));
+        }
+    }
+    for input in &inputs.env {
+        let now = env.get(&input.name);
+        let holds = match (&input.value, now) {
+            (None, None) => true,
+            (Some(then), Some(now)) => *then == by_value(now) || *then == by_placeholder(unit, now),
+            _ => false,
+        };
+        if !holds {
+            return Err(format!("environment variable `{}` differs", input.name));
+        }
+    }
+    for file in &inputs.files {
+        let path = unit
+            .roots
+            .localise_path(&file.path)
+            .ok_or_else(|| format!("`{}` is not a path here", file.path))?;
+        let path = unit.cwd.join(path);
+        if unit.source.vouches_for(&path) {
+            continue;
+        }
+        match digests.once(&path) {
+            Ok(hashed) if hashed.digest == file.digest => {}
+            Ok(_) => return Err(format!("`{}` differs", path.display())),
+            Err(error) => return Err(format!("`{}`: {error}", path.display())),
+        }
+    }
+    Ok(())
+}
+
+/// Returns what [`record`] recorded as rustc would have written it for this build. Values of variables
+/// are those of today, which [`check`] found to fit.
+pub(crate) fn dep_info(unit: &Unit, env: &Environment, inputs: &Inputs) -> Option<DepInfo> {
+    let files = inputs
+        .files
+        .iter()
+        .map(|file| unit.roots.localise(&file.path));
+    let env: BTreeMap<String, Option<String>> = inputs
+        .env
+        .iter()
+        .map(|input| (input.name.clone(), env.get(&input.name).map(str::to_owned)))
+        .collect();
+    Some(DepInfo {
+        files: files.collect::<Option<_>>()?,
+        env: env.into_iter().collect(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

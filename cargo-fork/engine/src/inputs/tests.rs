@@ -1,0 +1,298 @@
+//! Tests of recorded inputs: what a change of the world makes of a result.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hook_protocol::wire;
+
+use super::*;
+use crate::roots::Roots;
+
+/// A package that was compiled once, some time ago.
+struct Package {
+    dir: tempfile::TempDir,
+    unit: Unit,
+    env: Environment,
+    info: DepInfo,
+    started: SystemTime,
+}
+
+const INCLUDES: &str =
+    r#"include!(concat!(env!("OUT_DIR"), "/gen.rs")); include_str!("../out.txt");"#;
+
+impl Package {
+    fn new() -> Package {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let package = root.join("ws/a");
+        let out_dir = root.join("build/out");
+        for (path, content) in [
+            ("ws/a/lib.rs", INCLUDES),
+            ("ws/out.txt", "outside"),
+            ("build/out/gen.rs", "gen"),
+        ] {
+            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            fs::write(root.join(path), content).unwrap();
+        }
+        let mut roots = Roots::default();
+        roots.add("workspace", &root.join("ws"));
+        roots.add("build-dir", &root.join("build"));
+        let text = |path: &Path| path.to_str().unwrap().to_owned();
+        let info = DepInfo {
+            files: vec![
+                "a/lib.rs".to_owned(),
+                text(&root.join("ws/out.txt")),
+                text(&out_dir.join("gen.rs")),
+            ],
+            env: vec![
+                ("OUT_DIR".to_owned(), Some(text(&out_dir))),
+                ("SHA".to_owned(), Some("abc".to_owned())),
+                ("UNSET".to_owned(), None),
+            ],
+        };
+        let env = Environment {
+            command: [("OUT_DIR".to_owned(), Some(text(&out_dir)))].into(),
+            inherited: Arc::new([("SHA".to_owned(), "abc".to_owned())].into()),
+        };
+        let unit = Unit {
+            id: wire::Unit {
+                package: "a".to_owned(),
+                version: "1.0.0".to_owned(),
+                target: "a".to_owned(),
+                target_kind: "lib".to_owned(),
+                mode: "build".to_owned(),
+                profile: "dev".to_owned(),
+                platform: "host".to_owned(),
+                features: Vec::new(),
+            },
+            facts: BTreeMap::new(),
+            roots: roots.with("package", &package),
+            source: Source::Mutable { root: package },
+            excluded: Arc::from([]),
+            cwd: root.join("ws"),
+            output_dir: root.join("build"),
+            outputs: Vec::new(),
+            dependencies: Vec::new(),
+            dep_info: root.join("build/a.d"),
+            message_cache: root.join("build/messages"),
+            links: false,
+            uses_macros: false,
+            build_dir: root.join("build"),
+        };
+        let started = later(dir.path());
+        Package {
+            started,
+            dir,
+            unit,
+            env,
+            info,
+        }
+    }
+
+    fn write(&self, path: &str, content: &str) {
+        fs::write(self.dir.path().join(path), content).unwrap();
+    }
+
+    fn record(&self, before: &FileDigests) -> Result<Inputs, Reason> {
+        record(&self.unit, &self.env, &self.info, before, self.started)
+    }
+
+    fn check(&self, inputs: &Inputs) -> Result<(), String> {
+        check(&self.unit, &self.env, inputs, &FileDigests::default())
+    }
+}
+
+/// Returns a time, by the file system's own clock, after everything that was written so far.
+fn later(dir: &Path) -> SystemTime {
+    std::thread::sleep(Duration::from_millis(30));
+    fs::write(dir.join("clock"), "").unwrap();
+    Stat::of(&dir.join("clock")).unwrap().modified.unwrap()
+}
+
+#[test]
+fn what_was_recorded_holds_while_nothing_changes() {
+    let package = Package::new();
+    let inputs = package.record(&FileDigests::default()).unwrap();
+    let paths: Vec<_> = inputs.files.iter().map(|file| file.path.as_str()).collect();
+    assert!(paths.contains(&"{build-dir}/out/gen.rs"), "{paths:?}");
+    assert_eq!(package.check(&inputs), Ok(()));
+    let mut expected = package.info.clone();
+    let info = dep_info(&package.unit, &package.env, &inputs).unwrap();
+    let absolute = |file: &String| package.unit.cwd.join(file);
+    let mut files: Vec<_> = info.files.iter().map(absolute).collect();
+    let mut expected_files: Vec<_> = expected.files.iter().map(absolute).collect();
+    files.sort();
+    expected_files.sort();
+    expected.env.sort();
+    assert_eq!((files, info.env), (expected_files, expected.env));
+}
+
+#[test]
+fn the_same_inputs_elsewhere_hold() {
+    let inputs = Package::new().record(&FileDigests::default()).unwrap();
+    assert_eq!(Package::new().check(&inputs), Ok(()));
+}
+
+#[test]
+fn every_change_of_an_input_is_noticed() {
+    let inputs = Package::new().record(&FileDigests::default()).unwrap();
+    let changes: &[fn(&mut Package)] = &[
+        |p| p.write("ws/a/lib.rs", "edited"),
+        |p| p.write("ws/out.txt", "edited"),
+        |p| p.write("build/out/gen.rs", "edited"),
+        |p| fs::remove_file(p.dir.path().join("ws/out.txt")).unwrap(),
+        |p| p.env.inherited = Arc::new([("SHA".to_owned(), "def".to_owned())].into()),
+        |p| p.env.inherited = Arc::default(),
+        |p| {
+            drop(
+                p.env
+                    .command
+                    .insert("SHA".to_owned(), Some("def".to_owned())),
+            )
+        },
+        |p| drop(p.env.command.insert("SHA".to_owned(), None)),
+        |p| {
+            drop(
+                p.env
+                    .command
+                    .insert("UNSET".to_owned(), Some(String::new())),
+            )
+        },
+        |p| {
+            drop(
+                p.env
+                    .command
+                    .insert("OUT_DIR".to_owned(), Some("/elsewhere".to_owned())),
+            )
+        },
+    ];
+    for (number, change) in changes.iter().enumerate() {
+        let mut package = Package::new();
+        change(&mut package);
+        assert!(package.check(&inputs).is_err(), "change {number}");
+    }
+}
+
+#[test]
+fn a_path_that_is_used_as_a_value_binds() {
+    let valued = || {
+        let package = Package::new();
+        package.write("ws/a/lib.rs", r#"const N: usize = env!("OUT_DIR").len();"#);
+        Package {
+            started: later(package.dir.path()),
+            ..package
+        }
+    };
+    let package = valued();
+    let inputs = package.record(&FileDigests::default()).unwrap();
+    assert_eq!(package.check(&inputs), Ok(()));
+    assert!(valued().check(&inputs).unwrap_err().contains("OUT_DIR"));
+}
+
+#[test]
+fn a_bound_result_holds_only_there() {
+    let package = Package::new();
+    let mut inputs = package.record(&FileDigests::default()).unwrap();
+    inputs.bound.insert(
+        "workspace".to_owned(),
+        bound_to(&package.dir.path().join("ws")),
+    );
+    assert_eq!(package.check(&inputs), Ok(()));
+    assert!(
+        Package::new()
+            .check(&inputs)
+            .unwrap_err()
+            .contains("workspace")
+    );
+    inputs
+        .bound
+        .insert("unheard-of".to_owned(), bound_to(Path::new("/x")));
+    assert!(package.check(&inputs).is_err());
+}
+
+#[test]
+fn an_edit_while_building_is_noticed() {
+    // Hashed before the build and edited meanwhile.
+    let package = Package::new();
+    let before = FileDigests::default();
+    before
+        .once(&package.dir.path().join("ws/a/lib.rs"))
+        .unwrap();
+    package.write("ws/a/lib.rs", "edited");
+    assert_eq!(package.record(&before).unwrap_err().name(), "input-changed");
+
+    // First learnt of from the compiler, and younger than the build.
+    let package = Package::new();
+    package.write("ws/out.txt", "edited");
+    assert_eq!(
+        package.record(&FileDigests::default()).unwrap_err().name(),
+        "input-changed"
+    );
+
+    // Written again with the same content.
+    let package = Package::new();
+    let before = FileDigests::default();
+    let path = package.dir.path().join("ws/a/lib.rs");
+    before.once(&path).unwrap();
+    package.write("ws/a/lib.rs", INCLUDES);
+    assert!(package.record(&before).is_ok());
+
+    // A variable that the compiler saw with another value.
+    let mut package = Package::new();
+    package.info.env[1].1 = Some("other".to_owned());
+    assert_eq!(
+        package.record(&FileDigests::default()).unwrap_err().name(),
+        "input-changed"
+    );
+}
+
+#[test]
+fn a_file_that_a_script_has_just_written_is_no_change() {
+    let mut package = Package::new();
+    let out_dir = package.dir.path().join("build/out");
+    // In the same tick of the clock as the beginning of the build.
+    package.started = Stat::of(&out_dir.join("gen.rs")).unwrap().modified.unwrap();
+    assert!(package.record(&FileDigests::default()).is_err());
+    let before = FileDigests::default();
+    hash_young([package.dir.path()], &before, package.started);
+    assert!(package.record(&before).is_ok());
+    package.write("build/out/gen.rs", "edited");
+    assert_eq!(package.record(&before).unwrap_err().name(), "input-changed");
+}
+
+#[test]
+fn what_is_in_the_key_must_not_change_either() {
+    let package = Package::new();
+    let path = package.dir.path().join("ws/a/lib.rs");
+    let before = FileDigests::default();
+    let hashed = [(path.clone(), before.once(&path).unwrap().digest)];
+    assert_eq!(check_unchanged(&hashed, &before, package.started), Ok(()));
+    package.write("ws/a/lib.rs", "edited");
+    assert!(check_unchanged(&hashed, &before, package.started).is_err());
+    fs::remove_file(&path).unwrap();
+    assert!(check_unchanged(&hashed, &before, package.started).is_err());
+}
+
+#[test]
+fn an_edited_registry_package_is_not_kept_and_not_matched() {
+    let mut package = Package::new();
+    let root = package.unit.source.root().to_path_buf();
+    let marker = root.join(".cargo-ok");
+    fs::write(&marker, "").unwrap();
+    let identity = "sha256:1".to_owned();
+    package.unit.source = Source::Unpacked {
+        root,
+        identity,
+        marker,
+    };
+    let inputs = package.record(&FileDigests::default()).unwrap();
+    assert_eq!(package.check(&inputs), Ok(()));
+    std::thread::sleep(Duration::from_millis(30));
+    package.write("ws/a/lib.rs", "edited");
+    assert!(package.check(&inputs).is_err());
+    assert_eq!(
+        package.record(&FileDigests::default()).unwrap_err().name(),
+        "edited-source"
+    );
+}

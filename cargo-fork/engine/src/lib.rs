@@ -1,0 +1,36 @@
+//! Keys, recorded inputs, verification and placement: what the fork does that is not Cargo's.
+//!
+//! Cargo's side takes a [`unit::Unit`] on its main thread and calls a [`Session`] from its jobs:
+//! [`Session::ask`] before a unit is built, [`Session::store`] after, [`Session::settle`] at the end.
+//!
+//! Invariant: this crate knows no type of Cargo's, and holds nothing that is bound to a thread.
+//!
+//! Invariant: no absolute path, time or process id enters a key.
+//!
+//! Invariant: nothing in a build directory changes before all that a hook supplied is verified.
+
+pub mod args;
+mod ask;
+pub mod depinfo;
+mod entry;
+pub mod env;
+pub mod env_use;
+pub mod files;
+mod inputs;
+pub mod key;
+pub mod memory;
+mod messages;
+pub mod package;
+mod place;
+mod reason;
+pub mod roots;
+mod scan;
+mod session;
+mod side;
+mod store;
+pub mod tools;
+pub mod unit;
+
+pub use ask::{Question, Verdict};
+pub use reason::Reason;
+pub use session::{Cause, Config, Failure, Session};

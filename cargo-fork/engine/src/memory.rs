@@ -1,0 +1,189 @@
+//! [`Memory`]: digests that outlive a build, for files that are large and seldom change.
+//!
+//! A file is known by path, size, times and inode. One that was replaced without any of these changing
+//! would not be noticed, so a file is remembered only when it has been left alone for a while, and
+//! source files are never remembered: they are hashed by every build that needs them.
+//!
+//! The memory is one JSON file: `{"format":1,"files":{PATH:{"stat":TEXT,"digest":DIGEST}}}`. What
+//! cannot be read is forgotten.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use hook_protocol::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::files::{Hashed, Stat, hash};
+
+/// The version of the file's format.
+const FORMAT: u32 = 1;
+
+/// A file that changed a moment ago may change again without its times moving: file systems have
+/// granularities of up to two seconds.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// Digests that outlive a build.
+pub struct Memory {
+    path: PathBuf,
+    state: OnceLock<Mutex<State>>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+struct State {
+    format: u32,
+    files: BTreeMap<String, Remembered>,
+    #[serde(skip)]
+    changed: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Remembered {
+    stat: String,
+    digest: Digest,
+}
+
+impl Memory {
+    /// Uses the file at `path`, which is read when it is first needed.
+    pub fn new(path: PathBuf) -> Memory {
+        Memory {
+            path,
+            state: OnceLock::new(),
+        }
+    }
+
+    /// Returns the digest of a file, from memory where its metadata is the same.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn file(&self, path: &Path) -> io::Result<Hashed> {
+        let stat = Stat::of(path)?;
+        let described = format!("{stat:?}");
+        let key = path.to_string_lossy().into_owned();
+        if let Some(known) = self.state().files.get(&key)
+            && known.stat == described
+        {
+            return Ok(Hashed {
+                digest: known.digest,
+                stat,
+            });
+        }
+        let hashed = hash(path)?;
+        if hashed.stat == stat && stat.is_older_than(SystemTime::now() - SETTLED) {
+            let mut state = self.state();
+            state.files.insert(
+                key,
+                Remembered {
+                    stat: described,
+                    digest: hashed.digest,
+                },
+            );
+            state.changed = true;
+        }
+        Ok(hashed)
+    }
+
+    /// Writes the memory, if there is anything new. Failing to is of no consequence.
+    pub fn save(&self) {
+        if self.state.get().is_none() {
+            return;
+        }
+        let mut state = self.state();
+        if !std::mem::take(&mut state.changed) {
+            return;
+        }
+        state.format = FORMAT;
+        state.files.retain(|path, _| Path::new(path).exists());
+        if let Err(error) = write_atomically(&self.path, &state) {
+            tracing::debug!(target: "cargo::hooks", "failed to remember digests: {error}");
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        let load = || {
+            let bytes = std::fs::read(&self.path).ok();
+            let state = bytes.and_then(|bytes| serde_json::from_slice::<State>(&bytes).ok());
+            Mutex::new(
+                state
+                    .filter(|state| state.format == FORMAT)
+                    .unwrap_or_default(),
+            )
+        };
+        self.state
+            .get_or_init(load)
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn write_atomically(path: &Path, state: &State) -> io::Result<()> {
+    let dir = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+    std::fs::create_dir_all(dir)?;
+    let file = tempfile::NamedTempFile::new_in(dir)?;
+    serde_json::to_writer(io::BufWriter::new(&file), state)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn old_file(path: &Path, content: &str, age: u64) {
+        std::fs::write(path, content).unwrap();
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(age))
+            .unwrap();
+    }
+
+    #[test]
+    fn a_damaged_memory_is_ignored() {
+        let dir = tempfile::tempdir().unwrap();
+        let (memory, file) = (dir.path().join("memory.json"), dir.path().join("file"));
+        old_file(&file, "content", 100);
+        for damaged in ["", "{", "{\"format\":99,\"files\":{}}", "[]", "null"] {
+            std::fs::write(&memory, damaged).unwrap();
+            let memory = Memory::new(memory.clone());
+            assert_eq!(
+                memory.file(&file).unwrap().digest,
+                Digest::of(b"content"),
+                "{damaged}"
+            );
+            memory.save();
+        }
+    }
+
+    #[test]
+    fn a_change_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, file) = (dir.path().join("memory.json"), dir.path().join("file"));
+        for content in ["one", "two", "three"] {
+            old_file(&file, content, 100);
+            // Every build has a memory of its own, and leaves it to the next.
+            let memory = Memory::new(path.clone());
+            assert_eq!(
+                memory.file(&file).unwrap().digest,
+                Digest::of(content.as_bytes())
+            );
+            memory.save();
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_young_file_is_not_remembered() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, file) = (dir.path().join("memory.json"), dir.path().join("file"));
+        // The time of the last change of metadata tells that it is young, whatever the other says.
+        old_file(&file, "one", 100);
+        let memory = Memory::new(path.clone());
+        memory.file(&file).unwrap();
+        memory.save();
+        assert!(!path.exists());
+    }
+}

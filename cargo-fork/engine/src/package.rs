@@ -1,0 +1,267 @@
+//! The content of a package: which files belong to it, and whether they can change.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use hook_protocol::wire::FileDigest;
+use walkdir::{DirEntry, WalkDir};
+
+use crate::files::{FileDigests, Stat};
+use crate::reason::Reason;
+
+/// Where a package's sources come from, as far as their content is concerned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Cargo itself unpacked the sources below `root` and then wrote `marker`. `identity` names their
+    /// content: the checksum from the lock file, or a git revision.
+    Unpacked {
+        /// The folder that Cargo unpacked into.
+        root: PathBuf,
+        /// Names the content, such as `sha256:…` or `git:REVISION:FOLDER`.
+        identity: String,
+        /// The file that Cargo wrote when all was unpacked. What is newer was edited.
+        marker: PathBuf,
+    },
+    /// The sources below `root` can change at any time.
+    Mutable {
+        /// The folder of the package's manifest.
+        root: PathBuf,
+    },
+}
+
+impl Source {
+    /// Returns the folder of the package.
+    pub fn root(&self) -> &Path {
+        match self {
+            Source::Unpacked { root, .. } | Source::Mutable { root } => root,
+        }
+    }
+
+    /// Returns whether `path` is a file that Cargo unpacked and nobody edited since, so that the
+    /// identity stands for its content.
+    pub fn vouches_for(&self, path: &Path) -> bool {
+        let Source::Unpacked { root, marker, .. } = self else {
+            return false;
+        };
+        // A marker's own times are those of the moment when all other files were there already.
+        let Some(unpacked) = Stat::of(marker).ok().and_then(|stat| stat.modified) else {
+            return false;
+        };
+        path.starts_with(root)
+            && Stat::of(path)
+                .is_ok_and(|stat| stat.is_older_than(unpacked + std::time::Duration::from_nanos(1)))
+    }
+}
+
+/// The most files of one package that go into a key.
+pub const MAX_FILES: usize = 20_000;
+
+/// The most bytes of one package that go into a key.
+pub const MAX_BYTES: u64 = 1 << 30;
+
+/// Returns every file of the package at `root` with its digest, sorted by path. Paths are relative to
+/// `root`, with `/` between components.
+///
+/// This is a superset of what `cargo package --list` would name: files that git ignores and hidden
+/// files are in, because a macro or a build script may read them, and because the list must not depend
+/// on the presence of `.git`. Not in are `.git`, nested packages, folders marked as caches with
+/// `CACHEDIR.TAG` (every build directory of Cargo is), and the folders in `excluded`.
+///
+/// # Errors
+///
+/// If a file cannot be read, or if there are more than [`MAX_FILES`] or [`MAX_BYTES`].
+pub fn list(
+    root: &Path,
+    excluded: &[PathBuf],
+    digests: &FileDigests,
+) -> Result<Vec<FileDigest>, Reason> {
+    let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
+        Reason::Unreadable(format!("`{}`: {error}", path.display()))
+    };
+    let mut out = Vec::new();
+    let mut bytes = 0;
+    let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
+    for entry in walk
+        .into_iter()
+        .filter_entry(|entry| belongs(entry, excluded))
+    {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) if is_dangling(&error) => {
+                out.extend(dangling(root, error.path().unwrap_or(root))?);
+                continue;
+            }
+            Err(error) => return Err(unreadable(error.path().unwrap_or(root), &error)),
+        };
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        let hashed = digests
+            .once(entry.path())
+            .map_err(|e| unreadable(entry.path(), &e))?;
+        bytes += hashed.stat.size;
+        out.push(FileDigest {
+            path: relative(root, entry.path())?,
+            digest: hashed.digest,
+        });
+        if out.len() > MAX_FILES || bytes > MAX_BYTES {
+            return Err(Reason::PackageTooLarge(format!(
+                "`{}` has over {MAX_FILES} files or {} MiB",
+                root.display(),
+                MAX_BYTES >> 20
+            )));
+        }
+    }
+    Ok(out)
+}
+
+fn belongs(entry: &DirEntry, excluded: &[PathBuf]) -> bool {
+    if entry.depth() == 0 {
+        return true;
+    }
+    let path = entry.path();
+    entry.file_name() != ".git"
+        && !(entry.file_type().is_dir()
+            && (excluded.iter().any(|dir| dir == path)
+                || path.join("Cargo.toml").exists()
+                || path.join("CACHEDIR.TAG").exists()))
+}
+
+/// A link whose target does not exist is part of the package all the same: it may come to exist.
+fn is_dangling(error: &walkdir::Error) -> bool {
+    error
+        .io_error()
+        .is_some_and(|e| e.kind() == io::ErrorKind::NotFound)
+        && error.path().is_some_and(|path| path.is_symlink())
+}
+
+fn dangling(root: &Path, path: &Path) -> Result<Option<FileDigest>, Reason> {
+    let Ok(target) = std::fs::read_link(path) else {
+        return Ok(None);
+    };
+    let text = format!("link to {}", target.display());
+    let digest = hook_protocol::Digest::of(text.as_bytes());
+    Ok(Some(FileDigest {
+        path: relative(root, path)?,
+        digest,
+    }))
+}
+
+fn relative(root: &Path, path: &Path) -> Result<String, Reason> {
+    let path = path.strip_prefix(root).unwrap_or(path);
+    let text = path
+        .to_str()
+        .ok_or_else(|| Reason::NotUtf8(path.display().to_string()))?;
+    Ok(if cfg!(windows) {
+        text.replace('\\', "/")
+    } else {
+        text.to_owned()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn package(files: &[&str]) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = dir.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, file).unwrap();
+        }
+        dir
+    }
+
+    fn paths(dir: &Path, excluded: &[PathBuf]) -> Vec<String> {
+        let listed = list(dir, excluded, &FileDigests::default()).unwrap();
+        listed.into_iter().map(|file| file.path).collect()
+    }
+
+    #[test]
+    fn hidden_and_ignored_files_are_in_and_other_packages_are_out() {
+        let dir = package(&[
+            ".env",
+            ".git/HEAD",
+            ".gitignore",
+            "Cargo.toml",
+            "assets/ignored.bin",
+            "build/out.o",
+            "nested/Cargo.toml",
+            "nested/src/lib.rs",
+            "src/lib.rs",
+            "target/CACHEDIR.TAG",
+            "target/debug/a",
+        ]);
+        assert_eq!(
+            paths(dir.path(), &[dir.path().join("build")]),
+            [
+                ".env",
+                ".gitignore",
+                "Cargo.toml",
+                "assets/ignored.bin",
+                "src/lib.rs"
+            ]
+        );
+    }
+
+    #[test]
+    fn the_list_does_not_depend_on_git() {
+        let with = package(&["Cargo.toml", "src/lib.rs", ".git/HEAD"]);
+        let worktree = package(&["Cargo.toml", "src/lib.rs", ".git"]);
+        let without = package(&["Cargo.toml", "src/lib.rs"]);
+        assert_eq!(paths(with.path(), &[]), paths(without.path(), &[]));
+        assert_eq!(paths(worktree.path(), &[]), paths(without.path(), &[]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_once() {
+        let dir = package(&["Cargo.toml", "src/lib.rs"]);
+        let shared = package(&["a.rs"]);
+        std::os::unix::fs::symlink(shared.path(), dir.path().join("shared")).unwrap();
+        std::os::unix::fs::symlink("nowhere", dir.path().join("gone")).unwrap();
+        assert_eq!(
+            paths(dir.path(), &[]),
+            ["Cargo.toml", "gone", "shared/a.rs", "src/lib.rs"]
+        );
+        std::os::unix::fs::symlink("..", dir.path().join("src/up")).unwrap();
+        let error = list(dir.path(), &[], &FileDigests::default()).unwrap_err();
+        assert_eq!(
+            error.name(),
+            "unreadable",
+            "a cycle is not a package that can be listed"
+        );
+    }
+
+    #[test]
+    fn an_edited_file_is_not_vouched_for() {
+        let dir = package(&["src/lib.rs", ".cargo-ok"]);
+        let file = |name: &str| dir.path().join(name);
+        let source = Source::Unpacked {
+            root: dir.path().to_path_buf(),
+            identity: "sha256:0".to_owned(),
+            marker: file(".cargo-ok"),
+        };
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+        fs::File::options()
+            .write(true)
+            .open(file(".cargo-ok"))
+            .unwrap()
+            .set_modified(later)
+            .unwrap();
+        assert!(source.vouches_for(&file("src/lib.rs")));
+        let edited = later + std::time::Duration::from_secs(5);
+        fs::File::options()
+            .write(true)
+            .open(file("src/lib.rs"))
+            .unwrap()
+            .set_modified(edited)
+            .unwrap();
+        assert!(!source.vouches_for(&file("src/lib.rs")));
+        assert!(!source.vouches_for(&file("src/gone.rs")));
+        assert!(!source.vouches_for(Path::new("/elsewhere")));
+    }
+}

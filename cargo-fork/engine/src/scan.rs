@@ -1,0 +1,90 @@
+//! The second net under path independence: a search for paths of this machine in outputs.
+//!
+//! A result that holds the path of a root is *bound* to it. The search finds paths that are written
+//! out; what is compressed, escaped or derived from a path it cannot see.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use hook_protocol::Digest;
+use memchr::memmem;
+
+use crate::inputs::bound_to;
+use crate::roots::Roots;
+
+/// A path shorter than this is too common a sequence of bytes to be searched for: `/src` is in every
+/// archive.
+pub(crate) const MIN_LENGTH: usize = 8;
+
+/// Returns the roots to which `files` are bound: their names and the digests of their paths.
+///
+/// # Errors
+///
+/// If a file cannot be read.
+pub(crate) fn bound<'a>(
+    files: impl IntoIterator<Item = &'a Path>,
+    roots: &Roots,
+) -> io::Result<BTreeMap<String, Digest>> {
+    let mut searched: Vec<(&Path, &str, memmem::Finder<'_>)> = roots
+        .iter()
+        .filter_map(|(path, name)| Some((path, name, path.to_str()?)))
+        .filter(|(_, _, text)| text.len() >= MIN_LENGTH)
+        .map(|(path, name, text)| (path, name, memmem::Finder::new(text.as_bytes())))
+        .collect();
+    let mut found = BTreeMap::new();
+    for file in files {
+        let content = std::fs::read(file)?;
+        searched.retain(|(path, name, finder)| {
+            let len = finder.needle().len();
+            let is_whole = finder.find_iter(&content).any(|at| {
+                !content
+                    .get(at + len)
+                    .is_some_and(|&next| continues_a_name(next))
+            });
+            if is_whole {
+                found.insert((*name).to_owned(), bound_to(path));
+            }
+            !is_whole
+        });
+    }
+    Ok(found)
+}
+
+/// Returns whether a root cannot be searched for.
+pub(crate) fn has_unsearchable_root(roots: &Roots, names: &[&str]) -> bool {
+    roots
+        .iter()
+        .any(|(path, name)| names.contains(&name) && path.as_os_str().len() < MIN_LENGTH)
+}
+
+fn continues_a_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_written_path_binds() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("liba.rlib");
+        let mut roots = Roots::default();
+        roots.add("workspace", Path::new("/nowhere/checkout"));
+        roots.add("short", Path::new("/w"));
+        for (content, names) in [
+            ("\0/nowhere/checkout/src/lib.rs\0", &["workspace"] as &[_]),
+            ("\0/nowhere/checkout", &["workspace"]),
+            ("\0/nowhere/checkout-2/src\0", &[]),
+            ("\0/w/src\0", &[]),
+            ("", &[]),
+        ] {
+            std::fs::write(&file, content).unwrap();
+            let found = bound([file.as_path()], &roots).unwrap();
+            assert_eq!(found.keys().collect::<Vec<_>>(), names, "{content:?}");
+        }
+        assert!(has_unsearchable_root(&roots, &["short"]));
+        assert!(!has_unsearchable_root(&roots, &["workspace"]));
+    }
+}

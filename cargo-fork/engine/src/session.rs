@@ -1,0 +1,306 @@
+//! [`Session`]: the hooks of one build, from the first question to the last answer.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use hook_protocol::client::Command;
+use hook_protocol::wire::{Begin, Summary};
+
+use crate::key::Common;
+use crate::side::Side;
+
+/// What the user configured.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The hook that is asked before a unit is built.
+    pub before: Option<Command>,
+    /// The hook that is told after a unit was built.
+    pub after: Option<Command>,
+    /// Build everything, and replace what is stored.
+    pub refresh: bool,
+    /// A failing hook fails the build.
+    pub required: bool,
+    /// How long a hook may make no progress, and how long the end of a build may take.
+    pub timeout: Duration,
+    /// How many jobs run at once.
+    pub jobs: usize,
+}
+
+/// A hook failed that is configured as required.
+#[derive(Debug, thiserror::Error)]
+#[error("hook `{hook}` failed for `{unit}`")]
+pub struct Failure {
+    /// The hook.
+    pub hook: String,
+    /// The unit.
+    pub unit: String,
+    /// What went wrong.
+    #[source]
+    pub cause: Cause,
+}
+
+/// What went wrong with a hook.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(pub String);
+
+/// The hooks of one build. Starts no process before the first question.
+pub struct Session {
+    pub(crate) common: Common,
+    pub(crate) config: Config,
+    pub(crate) before: Option<Arc<Side>>,
+    pub(crate) after: Option<Arc<Side>>,
+    pub(crate) begin: Begin,
+    pub(crate) cancelled: AtomicBool,
+    gate: Gate,
+    stores: Stores,
+    failure: Mutex<Option<Failure>>,
+    counts: Counts,
+}
+
+/// Counts of a build, by unit of the compiler.
+#[derive(Default)]
+struct Counts {
+    restored: AtomicU64,
+    compiled: AtomicU64,
+    not_offered: AtomicU64,
+}
+
+impl Session {
+    /// Prepares the hooks of a build. `begin` is what they are told first.
+    pub fn new(config: Config, common: Common, begin: Begin) -> Session {
+        let side =
+            |command: &Command| Arc::new(Side::new(command.clone(), config.timeout, config.jobs));
+        let before = config.before.as_ref().map(side);
+        // The same command on both sides is one process.
+        let after = if config.before == config.after {
+            before.clone()
+        } else {
+            config.after.as_ref().map(side)
+        };
+        Session {
+            common,
+            before,
+            after,
+            begin,
+            cancelled: AtomicBool::new(false),
+            gate: Gate::new(config.jobs.max(2)),
+            stores: Stores::default(),
+            failure: Mutex::default(),
+            counts: Counts::default(),
+            config,
+        }
+    }
+
+    /// Counts a unit whose outputs a hook supplied.
+    pub fn count_restored(&self) {
+        self.counts.restored.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a unit that is compiled; `offered` tells whether a hook could have supplied it.
+    pub fn count_compiled(&self, offered: bool) {
+        self.counts.compiled.fetch_add(1, Ordering::Relaxed);
+        if !offered {
+            self.counts.not_offered.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns how many units were restored, and how many compiled.
+    pub fn counted(&self) -> (u64, u64) {
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        (load(&self.counts.restored), load(&self.counts.compiled))
+    }
+
+    /// Takes the warnings that came up since the last call: at most one for each hook.
+    pub fn take_warnings(&self) -> Vec<String> {
+        self.sides()
+            .filter_map(|side| side.take_warning())
+            .collect()
+    }
+
+    /// Drops every open question at once: the build has failed. Stores go on.
+    pub fn cancel_lookups(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+        self.before.iter().for_each(|side| side.cancel_lookups());
+    }
+
+    /// Waits until every store is settled and the hooks have ended, `timeout` in all.
+    ///
+    /// # Errors
+    ///
+    /// If a required hook failed to store something.
+    pub fn settle(&self, success: bool) -> Result<(), Failure> {
+        let deadline = Instant::now() + self.config.timeout;
+        if !self.stores.wait(deadline)
+            && let Some(side) = &self.after
+        {
+            let _ = self.fail(side, "end of the build", "stores were not settled in time");
+        }
+        let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let summary = Summary {
+            success,
+            restored: load(&self.counts.restored),
+            compiled: load(&self.counts.compiled),
+            not_offered: load(&self.counts.not_offered),
+        };
+        for side in self.sides() {
+            if side.has_begun() {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if let Err(cause) = side.end(summary.clone(), left) {
+                    let _ = self.fail(side, "end of the build", &cause);
+                }
+            }
+            side.cancel();
+        }
+        self.common.tools.save();
+        self.common.outputs.save();
+        match self
+            .failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        {
+            Some(failure) => Err(failure),
+            None => Ok(()),
+        }
+    }
+
+    fn sides(&self) -> impl Iterator<Item = &Arc<Side>> {
+        let second = self.after.as_ref().filter(|after| {
+            !self
+                .before
+                .as_ref()
+                .is_some_and(|before| Arc::ptr_eq(before, after))
+        });
+        self.before.iter().chain(second)
+    }
+
+    /// Takes note that a hook failed: a warning, or, if it is required, an error.
+    pub(crate) fn fail(&self, side: &Side, unit: &str, cause: &str) -> Result<(), Failure> {
+        if !self.config.required {
+            side.warn(unit, cause);
+            return Ok(());
+        }
+        let failure = || Failure {
+            hook: side.name(),
+            unit: unit.to_owned(),
+            cause: Cause(cause.to_owned()),
+        };
+        // A lookup reports its failure itself; a store has only the end of the build for it.
+        let mut kept = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get_or_insert_with(failure);
+        Err(failure())
+    }
+
+    /// Waits for a place among those that may use processor and disk now.
+    pub(crate) fn enter(&self) -> Entered<'_> {
+        self.gate.enter()
+    }
+
+    /// Runs `store` on a thread of its own kind, off the critical path.
+    pub(crate) fn store_later(self: &Arc<Self>, store: impl FnOnce(&Session) + Send + 'static) {
+        Stores::push(self, Box::new(store));
+    }
+}
+
+/// Lets so many threads in at a time.
+struct Gate {
+    free: Mutex<usize>,
+    left: Condvar,
+}
+
+/// A place within a [`Gate`].
+pub(crate) struct Entered<'a>(&'a Gate);
+
+impl Gate {
+    fn new(places: usize) -> Gate {
+        Gate {
+            free: Mutex::new(places),
+            left: Condvar::new(),
+        }
+    }
+
+    fn enter(&self) -> Entered<'_> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut free = self
+            .left
+            .wait_while(free, |free| *free == 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        *free -= 1;
+        Entered(self)
+    }
+}
+
+impl Drop for Entered<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.left.notify_one();
+    }
+}
+
+type Store = Box<dyn FnOnce(&Session) + Send>;
+
+/// How many threads store at once: enough to overlap reading, writing and the hook.
+const STORE_THREADS: usize = 2;
+
+/// The queue of stores.
+#[derive(Default)]
+struct Stores {
+    state: Mutex<StoreState>,
+    settled: Condvar,
+}
+
+#[derive(Default)]
+struct StoreState {
+    waiting: VecDeque<Store>,
+    threads: usize,
+}
+
+impl Stores {
+    fn push(session: &Arc<Session>, store: Store) {
+        let mut state = session.stores.lock();
+        state.waiting.push_back(store);
+        if state.threads < STORE_THREADS {
+            state.threads += 1;
+            let session = Arc::clone(session);
+            std::thread::spawn(move || Stores::work(&session));
+        }
+    }
+
+    fn work(session: &Session) {
+        /// Signs off even if a store panics: the end of the build must not wait for it.
+        struct SignOff<'a>(&'a Stores);
+        impl Drop for SignOff<'_> {
+            fn drop(&mut self) {
+                self.0.lock().threads -= 1;
+                self.0.settled.notify_all();
+            }
+        }
+        let _sign_off = SignOff(&session.stores);
+        loop {
+            let next = session.stores.lock().waiting.pop_front();
+            match next {
+                Some(store) => store(session),
+                None => break,
+            }
+        }
+    }
+
+    /// Waits until nothing is left to store; false if that is not so at `deadline`.
+    fn wait(&self, deadline: Instant) -> bool {
+        let left = deadline.saturating_duration_since(Instant::now());
+        let is_busy = |state: &mut StoreState| state.threads > 0;
+        let (mut state, result) = self
+            .settled
+            .wait_timeout_while(self.lock(), left, is_busy)
+            .unwrap_or_else(PoisonError::into_inner);
+        state.waiting.clear();
+        !result.timed_out()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, StoreState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

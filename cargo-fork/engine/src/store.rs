@@ -1,0 +1,95 @@
+//! After a unit was built: writing its entry, and telling the hook, off the critical path.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hook_protocol::wire::{AfterBuild, Capability, OpaqueEntry};
+
+use crate::ask::{Question, shown};
+use crate::depinfo;
+use crate::entry;
+use crate::inputs;
+use crate::messages;
+use crate::reason::Reason;
+use crate::scan;
+use crate::session::Session;
+use crate::side::Silence;
+
+/// Roots of which a path in an output binds it, and which a short path makes unsearchable.
+const CHECKOUT_ROOTS: &[&str] = &["workspace", "package", "build-dir", "target-dir"];
+
+impl Session {
+    /// Offers the outputs of a unit that was just built to the hook. Returns at once; the outputs must
+    /// not change until [`Session::settle`] has returned.
+    pub fn store(self: &Arc<Self>, question: Question, took: Duration) {
+        if self.after.is_none() {
+            return;
+        }
+        self.store_later(move |session| match session.prepare(&question, took) {
+            Ok(request) => session.tell(&question, request),
+            Err(reason) => {
+                let unit = shown(&question.unit);
+                tracing::debug!(target: "cargo::hooks", "not stored: {unit}: {reason}");
+            }
+        });
+    }
+
+    fn prepare(&self, question: &Question, took: Duration) -> Result<AfterBuild, Reason> {
+        let Question {
+            unit,
+            command,
+            summary,
+            started,
+        } = question;
+        let digests = &self.common.digests;
+        let unreadable = |path: &std::path::Path, error: std::io::Error| {
+            Reason::Unreadable(format!("`{}`: {error}", path.display()))
+        };
+        let dep_info = std::fs::read_to_string(&unit.dep_info)
+            .map_err(|error| unreadable(&unit.dep_info, error))?;
+        let dep_info = depinfo::parse(&dep_info)
+            .ok_or_else(|| Reason::Unreadable(format!("`{}`", unit.dep_info.display())))?;
+        inputs::check_unchanged(&summary.hashed, digests, *started)?;
+        let mut inputs = inputs::record(unit, &command.env, &dep_info, digests, *started)?;
+        let (files, places) = entry::describe(unit, digests)?;
+        inputs.bound = scan::bound(places.values().map(AsRef::as_ref), &unit.roots)
+            .map_err(|error| Reason::Unreadable(error.to_string()))?;
+        if unit.uses_macros && scan::has_unsearchable_root(&unit.roots, CHECKOUT_ROOTS) {
+            for (path, name) in unit
+                .roots
+                .iter()
+                .filter(|(_, n)| CHECKOUT_ROOTS.contains(n))
+            {
+                inputs.bound.insert(name.to_owned(), inputs::bound_to(path));
+            }
+        }
+        let cache = match std::fs::read_to_string(&unit.message_cache) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            read => read.map_err(|error| unreadable(&unit.message_cache, error))?,
+        };
+        let messages = messages::record(&cache, &unit.roots)?;
+        let hashes = summary.hashes.clone();
+        let incremental = summary.not_incremental.is_some();
+        let entry = entry::write(unit, &hashes, inputs, messages, files, incremental);
+        Ok(AfterBuild {
+            v: 0,
+            id: 0,
+            unit: unit.id.clone(),
+            hashes,
+            entry: OpaqueEntry::from(&entry),
+            files: places,
+            duration_ms: took.as_millis().try_into().unwrap_or(u64::MAX),
+        })
+    }
+
+    fn tell(&self, question: &Question, request: AfterBuild) {
+        let Some(side) = &self.after else { return };
+        let asked = side.ask(&self.begin, Capability::AfterBuild, |c| {
+            c.after_build(request)
+        });
+        if let Err(Silence::Failed(cause)) = asked {
+            // A required hook's failure is kept for the end of the build.
+            let _ = self.fail(side, &shown(&question.unit), &cause);
+        }
+    }
+}

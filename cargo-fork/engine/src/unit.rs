@@ -1,0 +1,90 @@
+//! [`Unit`]: everything that Cargo knows about a unit before it runs, taken on its main thread.
+//!
+//! Plain data that may move to any thread. It holds no type of Cargo's.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hook_protocol::wire::{self, Role};
+
+use crate::env::Environment;
+use crate::package::Source;
+use crate::roots::Roots;
+
+/// A unit, and the surroundings in which it is built.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// How people and statistics know the unit.
+    pub id: wire::Unit,
+    /// Facts about the unit that Cargo knows by name and its command line may not tell, such as
+    /// whether it is for the host: all of them enter the key.
+    pub facts: BTreeMap<&'static str, String>,
+    /// The names of this machine's places, the unit's own included.
+    pub roots: Roots,
+    /// Where the sources are.
+    pub source: Source,
+    /// Folders inside a package that are not part of it: build and target directory.
+    pub excluded: Arc<[PathBuf]>,
+    /// The working directory of the compiler.
+    pub cwd: PathBuf,
+    /// The folder of the outputs.
+    pub output_dir: PathBuf,
+    /// The outputs that Cargo expects.
+    pub outputs: Vec<Output>,
+    /// Every file of the dependencies, transitively, that the compiler may load.
+    pub dependencies: Vec<Dependency>,
+    /// Where rustc writes its list of inputs.
+    pub dep_info: PathBuf,
+    /// Where Cargo keeps the compiler's messages.
+    pub message_cache: PathBuf,
+    /// Whether the unit is linked by a linker.
+    pub links: bool,
+    /// Whether the unit can reach a procedural macro.
+    pub uses_macros: bool,
+    /// The build directory: what build scripts left there enters by content.
+    pub build_dir: PathBuf,
+}
+
+/// A file that a unit produces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The file.
+    pub path: PathBuf,
+    /// What it is for.
+    pub role: Role,
+}
+
+impl Output {
+    /// Returns the name of the file in the output folder.
+    pub fn name(&self) -> Option<&str> {
+        self.path.file_name()?.to_str()
+    }
+
+    /// Returns whether a result without this file is incomplete.
+    pub fn is_required(&self) -> bool {
+        matches!(self.role, Role::Link | Role::Metadata)
+    }
+}
+
+/// A file of a dependency.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Dependency {
+    /// Names the crate uniquely in the build: name, version and metadata hash.
+    pub crate_id: String,
+    /// What the compiler uses it for: `metadata`, `link` or `macro`.
+    pub role: &'static str,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// The compiler process of a unit, with all arguments, also those that build scripts added.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// The programs that are started, the outermost wrapper first, the compiler last.
+    pub programs: Vec<PathBuf>,
+    /// The arguments of the compiler.
+    pub args: Vec<String>,
+    /// Its environment.
+    pub env: Environment,
+}
