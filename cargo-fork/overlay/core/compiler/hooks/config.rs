@@ -1,0 +1,136 @@
+//! The `[hooks]` table of Cargo's configuration.
+//!
+//! Invariant: nothing in a manifest or a dependency can configure a hook. Only configuration files,
+//! the environment and `--config` are read.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use cargo_hooks_engine::Config;
+use hook_protocol::client::Command;
+use serde::Deserialize;
+
+use crate::util::GlobalContext;
+use crate::util::context::{ConfigRelativePath, StringList, Value};
+use crate::util::errors::CargoResult;
+
+/// Programs that are shipped with the fork lie beside it under this prefix.
+const SHIPPED_PREFIX: &str = "cargo-hook-";
+
+/// How long a hook may make no progress, if the user does not say.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The table as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Table {
+    before_build: Option<Value<StringList>>,
+    after_build: Option<Value<StringList>>,
+    enabled: Option<bool>,
+    mode: Option<Value<String>>,
+    required: Option<bool>,
+    timeout: Option<Value<String>>,
+    remap: Option<bool>,
+    salt: Option<String>,
+}
+
+/// What the user configured, if hooks are on.
+pub struct Settings {
+    /// What the engine needs to know.
+    pub engine: Config,
+    /// Whether the compiler is told to leave this machine's paths out of its outputs.
+    pub remap: bool,
+    /// Part of every key.
+    pub salt: String,
+}
+
+/// Reads the table; `None` if no hook is configured, or hooks are off.
+pub fn load(gctx: &GlobalContext, jobs: u32) -> CargoResult<Option<Settings>> {
+    let table = gctx.get::<Option<Table>>("hooks")?.unwrap_or_default();
+    if table.enabled == Some(false) {
+        return Ok(None);
+    }
+    let before = table.before_build.as_ref().map(|v| command(gctx, v)).transpose()?.flatten();
+    let after = table.after_build.as_ref().map(|v| command(gctx, v)).transpose()?.flatten();
+    if before.is_none() && after.is_none() {
+        return Ok(None);
+    }
+    let engine = Config {
+        before,
+        after,
+        refresh: table.mode.as_ref().map(refresh).transpose()?.unwrap_or(false),
+        required: table.required.unwrap_or(false),
+        timeout: table.timeout.as_ref().map(timeout).transpose()?.unwrap_or(DEFAULT_TIMEOUT),
+        jobs: jobs as usize,
+    };
+    let remap = table.remap.unwrap_or(true);
+    let salt = table.salt.unwrap_or_default();
+    Ok(Some(Settings { engine, remap, salt }))
+}
+
+/// Returns the command of a hook; `None` for an empty one, which switches the hook off.
+fn command(gctx: &GlobalContext, value: &Value<StringList>) -> CargoResult<Option<Command>> {
+    let words = value.val.as_slice();
+    let Some((program, args)) = words.split_first().filter(|(program, _)| !program.is_empty())
+    else {
+        return Ok(None);
+    };
+    let program = match program.strip_prefix("cargo:") {
+        Some(name) => shipped(name).with_context(|| {
+            format!("failed to find hook `{program}` (from {})", value.definition)
+        })?,
+        None => ConfigRelativePath::new(Value {
+            val: program.clone(),
+            definition: value.definition.clone(),
+        })
+        .resolve_program(gctx),
+    };
+    Ok(Some(Command {
+        program,
+        args: args.iter().map(Into::into).collect(),
+        cwd: None,
+        env: Vec::new(),
+    }))
+}
+
+/// Finds a shipped hook beside the running executable: `$CARGO` may be another Cargo.
+fn shipped(name: &str) -> CargoResult<PathBuf> {
+    if name.is_empty() || name.contains(['/', '\\']) {
+        bail!("`{name}` is not the name of a shipped hook");
+    }
+    let this = std::env::current_exe().context("failed to find the running executable")?;
+    let file = format!("{SHIPPED_PREFIX}{name}{}", std::env::consts::EXE_SUFFIX);
+    Ok(this.with_file_name(file))
+}
+
+fn refresh(mode: &Value<String>) -> CargoResult<bool> {
+    match mode.val.as_str() {
+        "use" => Ok(false),
+        "refresh" => Ok(true),
+        other => bail!(
+            "invalid value `{other}` for `hooks.mode` (from {}): expected `use` or `refresh`",
+            mode.definition
+        ),
+    }
+}
+
+/// Reads a duration such as `500ms`, `60s` or `5m`.
+fn timeout(value: &Value<String>) -> CargoResult<Duration> {
+    let text = value.val.trim();
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let duration = digits.parse::<u64>().ok().and_then(|number| match &text[digits.len()..] {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" | "" => Some(Duration::from_secs(number)),
+        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
+        _ => None,
+    });
+    match duration {
+        Some(duration) if !duration.is_zero() => Ok(duration),
+        _ => bail!(
+            "invalid value `{}` for `hooks.timeout` (from {}): expected a time such as `60s`",
+            value.val,
+            value.definition
+        ),
+    }
+}

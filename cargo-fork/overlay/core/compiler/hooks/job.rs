@@ -1,0 +1,228 @@
+//! [`Job`]: the three calls that a unit's job makes.
+
+use std::borrow::Cow;
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use cargo_hooks_engine::env::Environment;
+use cargo_hooks_engine::unit::{Command, Unit as Snapshot};
+use cargo_hooks_engine::{Question, Reason, Session, Verdict};
+use cargo_util::{ProcessBuilder, paths};
+use filetime::FileTime;
+
+use super::{remap, snapshot};
+use crate::core::compiler::job_queue::lookup::Decision;
+use crate::core::compiler::{
+    BuildRunner, Executor, JobState, ManifestErrorContext, OutputOptions, Unit, Work, fingerprint,
+    replay_output_cache,
+};
+use crate::util::errors::CargoResult;
+
+/// The hooks' part in the job of one unit. Without hooks it does nothing.
+pub(crate) struct Job(Option<Inner>);
+
+struct Inner {
+    session: Arc<Session>,
+    /// What is asked for; taken when it was.
+    snapshot: Option<Result<Snapshot, Reason>>,
+    env: Arc<BTreeMap<String, String>>,
+    /// Shows the messages of a restored unit, as those of a fresh one are shown.
+    replay: Option<Work>,
+    dep_info: DepInfo,
+    /// How paths are translated back, if the compiler was told other names.
+    shown_places: Option<Arc<Vec<(String, String)>>>,
+    question: Option<Question>,
+    began: Instant,
+    wrote_to_stdout: Cell<bool>,
+}
+
+/// What Cargo needs to translate rustc's list of inputs into its own.
+struct DepInfo {
+    rustc: PathBuf,
+    cargo: PathBuf,
+    cwd: PathBuf,
+    package: PathBuf,
+    build_dir: PathBuf,
+    fingerprint_dir: PathBuf,
+    is_local: bool,
+    env_config: Arc<HashMap<String, OsString>>,
+}
+
+impl Job {
+    /// Takes what the job needs, on the main thread. `rustc` lacks what build scripts will add.
+    pub(crate) fn new(
+        build_runner: &mut BuildRunner<'_, '_>,
+        unit: &Unit,
+        exec: &dyn Executor,
+        rustc: &ProcessBuilder,
+        rustc_dep_info: &Path,
+    ) -> CargoResult<Job> {
+        if build_runner.hooks.is_none() {
+            return Ok(Job(None));
+        }
+        let cargo = fingerprint::dep_info_loc(build_runner, unit);
+        let build_runner = &*build_runner;
+        let Some(hooks) = &build_runner.hooks else {
+            return Ok(Job(None));
+        };
+        let gctx = build_runner.bcx.gctx;
+        let cwd = rustc.get_cwd().unwrap_or_else(|| gctx.cwd()).to_path_buf();
+        let snapshot = snapshot::take(build_runner, hooks, unit, exec, &cwd, rustc_dep_info)?;
+        if snapshot.is_ok() {
+            hooks.asked.borrow_mut().insert(unit.clone());
+        }
+        let replay = replay_output_cache(
+            unit.pkg.package_id(),
+            ManifestErrorContext::new(build_runner, unit),
+            &unit.target,
+            build_runner.files().message_cache_path(unit),
+            OutputOptions::for_fresh(build_runner, unit),
+        );
+        let remapped = remap::is_remapped(build_runner, unit);
+        Ok(Job(Some(Inner {
+            session: hooks.session.clone(),
+            snapshot: Some(snapshot),
+            env: hooks.env.clone(),
+            replay: Some(replay),
+            dep_info: DepInfo {
+                rustc: rustc_dep_info.to_path_buf(),
+                cargo,
+                cwd,
+                package: unit.pkg.root().to_path_buf(),
+                build_dir: build_runner.bcx.ws.build_dir().into_path_unlocked(),
+                fingerprint_dir: build_runner.files().fingerprint_dir(unit),
+                is_local: unit.is_local(),
+                env_config: Arc::clone(gctx.env_config()?),
+            },
+            shown_places: remapped.then(|| hooks.shown_places.clone()),
+            question: None,
+            began: Instant::now(),
+            wrote_to_stdout: Cell::new(false),
+        })))
+    }
+
+    /// Asks the hook, now that `rustc` is complete. True if the unit is restored: all is in place, and
+    /// its messages were shown. Until this returns nothing of the unit was touched.
+    pub(crate) fn restores(
+        &mut self,
+        state: &JobState<'_, '_>,
+        rustc: &ProcessBuilder,
+    ) -> CargoResult<bool> {
+        let Some(inner) = &mut self.0 else {
+            return Ok(false);
+        };
+        let restored = inner.ask(state, rustc)?;
+        inner.began = Instant::now();
+        Ok(restored)
+    }
+
+    /// Returns a line of the compiler as it is to be shown and kept.
+    pub(crate) fn shown<'a>(&self, line: &'a str) -> Cow<'a, str> {
+        let places = self.0.as_ref().and_then(|inner| inner.shown_places.as_ref());
+        match places.and_then(|places| remap::show(line, places)) {
+            Some(shown) => Cow::Owned(shown),
+            None => Cow::Borrowed(line),
+        }
+    }
+
+    /// Takes note of a line on the compiler's standard output, which no entry holds.
+    pub(crate) fn stdout<'a>(&self, line: &'a str) -> &'a str {
+        if let Some(inner) = &self.0 {
+            inner.wrote_to_stdout.set(true);
+        }
+        line
+    }
+
+    /// Offers what was built to the hook, when dep-info is translated.
+    pub(crate) fn built(&mut self) {
+        if let Some(inner) = &mut self.0
+            && let Some(question) = inner.question.take()
+            && !inner.wrote_to_stdout.get()
+        {
+            inner.session.store(question, inner.began.elapsed());
+        }
+    }
+}
+
+impl Inner {
+    fn ask(&mut self, state: &JobState<'_, '_>, rustc: &ProcessBuilder) -> CargoResult<bool> {
+        let snapshot = self.snapshot.take().expect("a job asks once");
+        let asked = snapshot.and_then(|snapshot| Ok((snapshot, self.command(rustc)?)));
+        let verdict = match asked {
+            Err(reason) => Verdict::Compile { reason, question: None },
+            Ok((snapshot, command)) => {
+                // Before the first input is hashed: what is edited from now on is newer.
+                let started = paths::set_invocation_time(&self.dep_info.fingerprint_dir)?;
+                let verdict = self.session.ask(snapshot, command, system_time(started))?;
+                if let Verdict::Restored { .. } = verdict {
+                    self.dep_info.translate(rustc, started)?;
+                }
+                verdict
+            }
+        };
+        match verdict {
+            Verdict::Restored { hook } => {
+                state.decide(Decision::Restored { hook })?;
+                let replay = self.replay.take().expect("a job asks once");
+                replay.call(state)?;
+                Ok(true)
+            }
+            Verdict::Compile { reason, question } => {
+                let offered = question.is_some();
+                self.question = question;
+                state.decide(Decision::Compile { reason, offered })?;
+                Ok(false)
+            }
+            Verdict::Cancelled => Err(anyhow::format_err!("the build has failed meanwhile")),
+        }
+    }
+
+    /// Splits a command line into the programs and the arguments of the compiler.
+    fn command(&self, rustc: &ProcessBuilder) -> Result<Command, Reason> {
+        let text = |text: &OsStr| {
+            text.to_str()
+                .map(str::to_owned)
+                .ok_or_else(|| Reason::NotUtf8(text.to_string_lossy().into_owned()))
+        };
+        let args: Vec<String> =
+            rustc.get_args().map(|arg| text(arg)).collect::<Result<_, Reason>>()?;
+        // Cargo's own first argument; what comes before it are wrapped programs.
+        let first = args.iter().position(|arg| arg == "--crate-name").unwrap_or(0);
+        let mut programs = vec![PathBuf::from(rustc.get_program())];
+        programs.extend(args[..first].iter().map(PathBuf::from));
+        let mut command = BTreeMap::new();
+        for (name, value) in rustc.get_envs() {
+            let value = value.as_deref().map(text).transpose()?;
+            command.insert(name.clone(), value);
+        }
+        let env = Environment { command, inherited: self.env.clone() };
+        Ok(Command { programs, args: args[first..].to_vec(), env })
+    }
+}
+
+impl DepInfo {
+    /// Translates rustc's list of inputs, as is done after a compilation.
+    fn translate(&self, rustc: &ProcessBuilder, started: FileTime) -> CargoResult<()> {
+        fingerprint::translate_dep_info(
+            &self.rustc,
+            &self.cargo,
+            &self.cwd,
+            &self.package,
+            &self.build_dir,
+            rustc,
+            self.is_local,
+            &self.env_config,
+        )?;
+        paths::set_file_time_no_err(&self.cargo, started);
+        Ok(())
+    }
+}
+
+fn system_time(time: FileTime) -> SystemTime {
+    let seconds = u64::try_from(time.unix_seconds()).unwrap_or_default();
+    SystemTime::UNIX_EPOCH + Duration::new(seconds, time.nanoseconds())
+}

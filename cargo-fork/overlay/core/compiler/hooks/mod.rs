@@ -1,0 +1,157 @@
+//! Hooks: programs that supply a unit's outputs before it is built, and keep them after.
+//!
+//! This is the glue between Cargo and `cargo-hooks-engine`, which does the work and knows none of
+//! Cargo's types. On the main thread a plain [snapshot](snapshot) of each dirty unit is taken; the
+//! unit's job then makes three calls: [`Job::restores`] before anything is touched, [`Job::shown`] for
+//! each line of the compiler, [`Job::built`] after.
+//!
+//! Invariant: without a configured hook nothing here has an effect.
+//!
+//! Invariant: `Unit`, `Package` and `GlobalContext` do not reach a job.
+
+mod config;
+mod job;
+pub(crate) mod remap;
+mod snapshot;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use cargo_hooks_engine::key::Common;
+use cargo_hooks_engine::memory::Memory;
+use cargo_hooks_engine::roots::Roots;
+use cargo_hooks_engine::tools::Tools;
+use cargo_hooks_engine::Session;
+use hook_protocol::Digest;
+use hook_protocol::wire::Begin;
+
+pub(crate) use self::job::Job;
+use crate::core::compiler::{BuildContext, BuildRunner, CompileKind, CompileMode, Unit};
+use crate::util::errors::CargoResult;
+
+/// The hooks of one build.
+pub struct Hooks {
+    session: Arc<Session>,
+    remap: bool,
+    places: Roots,
+    /// The flags that rename places, the shortest path first: the last flag that matches counts.
+    remap_args: Vec<String>,
+    shown_places: Arc<Vec<(String, String)>>,
+    excluded: Arc<[PathBuf]>,
+    env: Arc<BTreeMap<String, String>>,
+    /// The libraries that a unit can reach, for each unit that was looked at.
+    reachable: RefCell<HashMap<Unit, Rc<Vec<Unit>>>>,
+    /// The units for which a hook is asked before they get a job slot.
+    asked: RefCell<HashSet<Unit>>,
+}
+
+impl Hooks {
+    /// Reads the configuration; `None` if no hook is configured. Starts nothing.
+    pub fn new(bcx: &BuildContext<'_, '_>) -> CargoResult<Option<Hooks>> {
+        let Some(settings) = config::load(bcx.gctx, bcx.jobs())? else {
+            return Ok(None);
+        };
+        let build_dir = bcx.ws.build_dir().into_path_unlocked();
+        let target_dir = bcx.ws.target_dir().into_path_unlocked();
+        let memory = bcx.gctx.home().as_path_unlocked().join(".hooks").join("tools.json");
+        let common = Common {
+            digests: Default::default(),
+            outputs: Memory::new(build_dir.join(".hooks").join("outputs.json")),
+            tools: Tools::new(memory),
+            rustc_version: bcx.rustc().verbose_version.clone(),
+            sysroot: bcx.target_data.info(CompileKind::Host).sysroot.clone(),
+            host: bcx.host_triple().to_string(),
+            salt: settings.salt,
+        };
+        let lockfile = bcx.ws.lock_root().into_path_unlocked().join("Cargo.lock");
+        let begin = Begin {
+            v: 0,
+            id: 0,
+            workspace: bcx.ws.root().to_path_buf(),
+            build_dir: build_dir.clone(),
+            lockfile: Digest::of_file(&lockfile).ok(),
+            host: bcx.host_triple().to_string(),
+            jobs: bcx.jobs(),
+            cargo: crate::version().to_string(),
+        };
+        let mut pairs = remap::pairs(bcx);
+        let shown_places = Arc::new(remap::shown(&pairs));
+        pairs.sort_by_key(|(from, _)| from.len());
+        let flag = |(from, to): &(String, String)| format!("--remap-path-prefix={from}={to}");
+        let env = bcx.gctx.env().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Ok(Some(Hooks {
+            session: Arc::new(Session::new(settings.engine, common, begin)),
+            remap: settings.remap,
+            places: remap::places(bcx),
+            remap_args: pairs.iter().map(flag).collect(),
+            shown_places,
+            excluded: [build_dir, target_dir].into(),
+            env: Arc::new(env.collect()),
+            reachable: RefCell::default(),
+            asked: RefCell::default(),
+        }))
+    }
+
+    /// Returns whether a hook is asked for the unit before it gets a job slot.
+    pub fn asks(&self, unit: &Unit) -> bool {
+        self.asked.borrow().contains(unit)
+    }
+
+    /// The hooks' side of the build.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+}
+
+/// Adds the flags by which the compiler leaves this machine's paths out of its outputs.
+pub fn add_remap_args(
+    build_runner: &BuildRunner<'_, '_>,
+    unit: &Unit,
+    cmd: &mut cargo_util::ProcessBuilder,
+) {
+    if let Some(hooks) = &build_runner.hooks
+        && remap::is_remapped(build_runner, unit)
+    {
+        cmd.args(&hooks.remap_args);
+    }
+}
+
+/// Shows the warnings that came up: at most one for each hook of a build.
+pub fn show_warnings(build_runner: &BuildRunner<'_, '_>) -> CargoResult<()> {
+    if let Some(hooks) = &build_runner.hooks {
+        for warning in hooks.session.take_warnings() {
+            build_runner.bcx.gctx.shell().warn(warning)?;
+        }
+    }
+    Ok(())
+}
+
+/// Waits until everything is stored and the hooks have ended. Called while the build directory is
+/// locked, whatever became of the build: afterwards nothing of a hook is pending.
+pub fn settle(build_runner: &BuildRunner<'_, '_>, built: CargoResult<()>) -> CargoResult<()> {
+    let Some(hooks) = &build_runner.hooks else {
+        return built;
+    };
+    let settled = hooks.session.settle(built.is_ok());
+    show_warnings(build_runner)?;
+    built?;
+    settled.context("a required hook failed")
+}
+
+/// What the last line of a build says of it.
+pub fn summary(build_runner: &BuildRunner<'_, '_>) -> String {
+    let counted = build_runner.hooks.as_ref().map(|hooks| hooks.session.counted());
+    match counted {
+        None | Some((0, 0)) => String::new(),
+        Some((restored, compiled)) => format!(" ({restored} restored, {compiled} compiled)"),
+    }
+}
+
+/// Returns whether the unit is one that rustc compiles.
+fn is_rustc(unit: &Unit) -> bool {
+    matches!(unit.mode, CompileMode::Test | CompileMode::Build | CompileMode::Check { .. })
+}

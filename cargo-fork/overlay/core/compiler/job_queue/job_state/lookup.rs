@@ -1,0 +1,216 @@
+//! Units that are asked for before they get a job slot.
+//!
+//! ```text
+//! ready ── asked ──┬── restored ── active ── finished
+//!                  └── missed ── pending ── active ── finished
+//! ```
+//!
+//! An asked unit has a thread, but neither a job slot nor a token: what the thread does is mostly
+//! waiting. It reports its decision and then waits for the main thread, which lets it go on at once if
+//! the unit was restored, and when there is a slot if it must be compiled. Until then it sends no other
+//! message, so that a failed build can abandon it without a trace.
+
+use std::cell::Cell;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::Scope;
+
+use cargo_hooks_engine::Reason;
+
+use super::super::{DrainState, JobId, Message};
+use super::JobState;
+use crate::core::compiler::job_queue::{Artifact, Freshness, Job, Work};
+use crate::core::compiler::{BuildRunner, Unit, hooks};
+use crate::util::errors::CargoResult;
+
+/// What is to be done with a unit.
+pub enum Decision {
+    /// Its outputs are in place.
+    Restored {
+        /// The hook that supplied them.
+        hook: String,
+    },
+    /// It is compiled.
+    Compile {
+        /// Why.
+        reason: Reason,
+        /// Whether a hook could have supplied it.
+        offered: bool,
+    },
+}
+
+/// A job's part of the lookup. Empty for a job that has its slot from the beginning.
+#[derive(Default)]
+pub(super) struct Lookup {
+    go: Option<Receiver<()>>,
+    restored: Cell<bool>,
+}
+
+impl JobState<'_, '_> {
+    /// Reports the decision, and waits until the job may go on.
+    pub fn decide(&self, decision: Decision) -> CargoResult<()> {
+        self.lookup.restored.set(matches!(decision, Decision::Restored { .. }));
+        self.messages.push(Message::Decided(self.id, decision));
+        if let Some(go) = &self.lookup.go
+            && go.recv().is_err()
+        {
+            anyhow::bail!("the build has failed meanwhile");
+        }
+        Ok(())
+    }
+
+    /// Returns whether a hook supplied the outputs.
+    pub fn is_restored(&self) -> bool {
+        self.lookup.restored.get()
+    }
+}
+
+/// The main thread's part.
+#[derive(Default)]
+pub(in super::super) struct Lookups {
+    asked: HashMap<JobId, Asked>,
+    /// Units that are to be compiled, on their way to the pending queue.
+    missed: VecDeque<(Unit, Job, usize)>,
+    /// The threads of those units.
+    waiting: HashMap<Unit, (JobId, Sender<()>)>,
+    abandoned: HashSet<JobId>,
+}
+
+struct Asked {
+    unit: Unit,
+    freshness: Freshness,
+    priority: usize,
+    go: Sender<()>,
+}
+
+impl<'gctx> DrainState<'gctx> {
+    /// Returns the next job that needs a slot. Jobs for which a hook is asked first are started on the
+    /// way, and come back here if they miss.
+    pub(in super::super) fn next_job<'s>(
+        &mut self,
+        build_runner: &BuildRunner<'_, '_>,
+        scope: &'s Scope<'s, '_>,
+    ) -> Option<(Unit, Job, usize)> {
+        if let Some(missed) = self.lookups.missed.pop_front() {
+            return Some(missed);
+        }
+        loop {
+            let (unit, job, priority) = self.queue.dequeue()?;
+            let is_asked = build_runner.hooks.as_ref().is_some_and(|hooks| hooks.asks(&unit));
+            if !is_asked || job.freshness().is_fresh() {
+                return Some((unit, job, priority));
+            }
+            self.ask(unit, job, priority, build_runner, scope);
+        }
+    }
+
+    fn ask<'s>(
+        &mut self,
+        unit: Unit,
+        job: Job,
+        priority: usize,
+        build_runner: &BuildRunner<'_, '_>,
+        scope: &'s Scope<'s, '_>,
+    ) {
+        let id = JobId(self.next_id);
+        self.next_id = self.next_id.checked_add(1).expect("fewer jobs than ids");
+        let (go, wait) = channel();
+        let messages = self.messages.clone();
+        let rmeta_required = build_runner.rmeta_required(&unit);
+        let locks = build_runner.lock_manager.clone();
+        let warnings = build_runner.bcx.gctx.warning_handling().unwrap_or_default();
+        let freshness = job.freshness().clone();
+        self.lookups.asked.insert(id, Asked { unit, freshness, priority, go });
+        scope.spawn(move || {
+            let mut state = JobState::new(id, messages, None, rmeta_required, locks, warnings);
+            state.lookup.go = Some(wait);
+            state.run_to_finish(job);
+        });
+    }
+
+    /// Deals with a job's decision.
+    pub(in super::super) fn decided(
+        &mut self,
+        build_runner: &BuildRunner<'_, '_>,
+        id: JobId,
+        decision: Decision,
+    ) -> CargoResult<()> {
+        hooks::show_warnings(build_runner)?;
+        let session = build_runner.hooks.as_ref().expect("only hooks decide").session();
+        let say = |verb: &str, text: String| {
+            build_runner.bcx.gctx.shell().verbose(|shell| shell.status(verb, &text))
+        };
+        let asked = self.lookups.asked.remove(&id);
+        match decision {
+            Decision::Restored { hook } => {
+                session.count_restored();
+                let Asked { unit, go, .. } = asked.expect("only a unit that was asked for is restored");
+                self.active.insert(id, unit.clone());
+                let package = unit.pkg.package_id();
+                *self.counts.get_mut(&package).expect("counted when queued") -= 1;
+                // As `Fresh`: once for a package, when nothing else of it was printed.
+                if self.counts[&package] == 0 && self.compiled.insert(package) {
+                    say("Restored", format!("{} ({hook})", unit.pkg))?;
+                }
+                // The job is gone only if it panicked, and then says so itself.
+                let _ = go.send(());
+            }
+            Decision::Compile { reason, offered } => {
+                session.count_compiled(offered);
+                let unit = asked.as_ref().map(|asked| &asked.unit).unwrap_or_else(|| &self.active[&id]);
+                let target = unit.target.description_named();
+                say("Missed", format!("{} ({target}): {reason}", unit.pkg))?;
+                if let Some(Asked { unit, freshness: Freshness::Dirty(why), priority, go }) = asked {
+                    let stub = Job::new_dirty(Work::noop(), why);
+                    self.lookups.waiting.insert(unit.clone(), (id, go));
+                    self.lookups.missed.push_back((unit, stub, priority));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a unit that was asked for go on, now that it has a slot. False if it is another.
+    pub(in super::super) fn resume(&mut self, unit: &Unit) -> bool {
+        let Some((id, go)) = self.lookups.waiting.remove(unit) else {
+            return false;
+        };
+        self.active.insert(id, unit.clone());
+        let _ = go.send(());
+        true
+    }
+
+    /// Returns whether a hook is being asked for anything.
+    pub(in super::super) fn is_asking(&self) -> bool {
+        !self.lookups.asked.is_empty() || !self.lookups.missed.is_empty()
+    }
+
+    /// Drops every open question, because the build has failed.
+    pub(in super::super) fn abandon_lookups(&mut self, build_runner: &BuildRunner<'_, '_>) {
+        if !self.is_asking() && self.lookups.waiting.is_empty() {
+            return;
+        }
+        if let Some(hooks) = &build_runner.hooks {
+            hooks.session().cancel_lookups();
+        }
+        let lookups = &mut self.lookups;
+        lookups.missed.clear();
+        lookups.abandoned.extend(lookups.asked.drain().map(|(id, _)| id));
+        lookups.abandoned.extend(lookups.waiting.drain().map(|(_, (id, _))| id));
+    }
+
+    /// Returns whether an event is to be handled: not if it comes from a job that was abandoned.
+    pub(in super::super) fn admits(&mut self, event: &Message) -> bool {
+        match event {
+            Message::Decided(id, _) => !self.lookups.abandoned.contains(id),
+            Message::Finish(id, Artifact::All, _) => {
+                // A job that fails before it has decided fails as one that runs.
+                if let Some(asked) = self.lookups.asked.remove(id) {
+                    self.active.insert(*id, asked.unit);
+                }
+                !self.lookups.abandoned.contains(id)
+            }
+            _ => true,
+        }
+    }
+}
