@@ -1,0 +1,129 @@
+//! `cargo xtask build`: from the pin, the overlay and the patches to a usable `target/hooked/`.
+//!
+//! ```text
+//! target/upstream/cargo-VERSION   pristine source, to read
+//! target/fork/cargo-VERSION       the same with overlay and patches, a workspace of its own
+//! target/fork-build               what Cargo compiles from it
+//! target/hooked/bin               `cargo`, and the shipped hooks beside it
+//! ```
+
+use std::env::consts::EXE_SUFFIX;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use crate::compile::{self, Profile, Warnings};
+use crate::fetch;
+use crate::fork;
+use crate::pin::{Pin, Rustc};
+use crate::repo::Repo;
+use crate::stamp::{self, Stamp};
+use crate::tree;
+
+/// The hooks that come with the fork: package and program have the same name.
+pub(crate) const SHIPPED_HOOKS: [&str; 1] = ["local-cache"];
+
+/// Builds the fork and its hooks.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Builds optimised programs; this takes several times as long.
+    #[arg(long)]
+    release: bool,
+}
+
+/// Runs `cargo xtask build`.
+pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> Result<()> {
+    build(
+        repo,
+        if arguments.release {
+            Profile::Release
+        } else {
+            Profile::Quick
+        },
+    )
+}
+
+/// Brings `target/hooked/` up to date.
+pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
+    let pin = Pin::load(&repo.pin_file())?;
+    let rustc = Rustc::detect()?;
+    pin.check_rustc(&rustc)?;
+    let _lock = repo.lock()?;
+    let source = fetch::verified(repo, &pin)?;
+    let inputs = stamp::inputs(repo, &pin, &rustc)?;
+    let hooked = repo.hooked_folder();
+    if Stamp::load(&hooked).is_some_and(|it| it.is_fresh(&inputs, profile, &hooked)) {
+        eprintln!("[fresh] {} ({})", hooked.display(), profile.name());
+        return Ok(());
+    }
+    fork::update(repo, &pin, fetch::unpacked(repo, &pin, source)?)?;
+    eprintln!("[build] {} ({})", pin.folder_name(), profile.name());
+    let cargo = compile::fork(repo, &pin, profile, Warnings::Print)?;
+    Stamp::remove(&hooked)?;
+    let bin = hooked.join("bin");
+    let mut names = vec![place(cargo.program("cargo")?, &bin, "cargo")?];
+    for hook in SHIPPED_HOOKS {
+        eprintln!("[build] {hook} ({})", profile.name());
+        let compiled = compile::member(repo, hook, profile)?;
+        for name in program_names(hook) {
+            names.push(place(compiled.program(hook)?, &bin, &name)?);
+        }
+    }
+    remove_others(&bin, &names)?;
+    Stamp::save(inputs, profile, &hooked)?;
+    eprintln!("[done] {}", bin.join("cargo").display());
+    Ok(())
+}
+
+/// Returns the two names of a shipped hook: `cargo:NAME` finds the first, `cargo NAME` the second.
+pub(crate) fn program_names(hook: &str) -> [String; 2] {
+    [format!("cargo-hook-{hook}"), format!("cargo-{hook}")]
+}
+
+/// Copies a program through a temporary name, so that one that is running is not disturbed; returns its file name.
+fn place(program: &Path, folder: &Path, name: &str) -> Result<String> {
+    let name = format!("{name}{EXE_SUFFIX}");
+    let to = folder.join(&name);
+    if same_content(program, &to) {
+        return Ok(name);
+    }
+    fs::create_dir_all(folder)
+        .with_context(|| format!("failed to create `{}`", folder.display()))?;
+    let temporary = folder.join(format!(".{name}.{}", std::process::id()));
+    fs::copy(program, &temporary).with_context(|| {
+        format!(
+            "failed to copy `{}` to `{}`",
+            program.display(),
+            temporary.display()
+        )
+    })?;
+    fs::rename(&temporary, &to).with_context(|| {
+        format!(
+            "failed to rename `{}` to `{}`",
+            temporary.display(),
+            to.display()
+        )
+    })?;
+    Ok(name)
+}
+
+/// Removes what an earlier build or an interrupted copy left.
+fn remove_others(folder: &Path, names: &[String]) -> Result<()> {
+    for (name, _) in tree::list(folder)?
+        .into_iter()
+        .filter(|(name, _)| !names.contains(name))
+    {
+        let file = folder.join(name);
+        fs::remove_file(&file).with_context(|| format!("failed to remove `{}`", file.display()))?;
+    }
+    Ok(())
+}
+
+fn same_content(one: &Path, other: &Path) -> bool {
+    let size = |path: &Path| fs::metadata(path).ok().map(|it| it.len());
+    size(one) == size(other)
+        && fs::read(one)
+            .ok()
+            .is_some_and(|it| fs::read(other).ok() == Some(it))
+}

@@ -1,0 +1,46 @@
+//! `cargo xtask test`: builds the fork, then runs every test of the workspace, the end-to-end ones included.
+//!
+//! The end-to-end tests (package `hooked-tests`, folder `tests/`) find the fork's `cargo` through `HOOKED_CARGO`.
+
+use anyhow::{Context, Result};
+
+use crate::build;
+use crate::compile::{self, Profile};
+use crate::process;
+use crate::repo::Repo;
+
+/// Runs the tests.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Runs only tests whose name contains one of these words.
+    filter: Vec<String>,
+}
+
+/// Runs `cargo xtask test`.
+pub(crate) fn run(repo: &Repo, filter: &[String]) -> Result<()> {
+    build::build(repo, Profile::Quick)?;
+    let mut cargo = repo.cargo();
+    cargo.args(["test", "--workspace", "--no-fail-fast"]);
+    cargo.args(features());
+    if !filter.is_empty() {
+        cargo.arg("--").args(filter);
+    }
+    cargo.env("HOOKED_CARGO", repo.hooked_cargo());
+    process::run(&mut cargo).context("failed to pass the tests")
+}
+
+/// Features of the workspace that this machine needs.
+pub(crate) fn features() -> &'static [&'static str] {
+    if compile::has_openssl() {
+        &[]
+    } else {
+        &["--features", "hooked-tests/vendored-openssl"]
+    }
+}
+
+impl Arguments {
+    /// The words.
+    pub(crate) fn filter(&self) -> &[String] {
+        &self.filter
+    }
+}
