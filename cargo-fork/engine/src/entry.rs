@@ -90,7 +90,7 @@ pub(crate) fn believe(candidate: &Candidate, unit: &Unit, asked: &Hashes) -> Res
     if entry.format != ENTRY_FORMAT {
         return Err(format!("the entry has the unknown format {}", entry.format));
     }
-    if entry.action != asked.action || entry.key != asked.key {
+    if entry.action != asked.action {
         return Err("the entry belongs to another question".to_owned());
     }
     if (&entry.unit.package, &entry.unit.target) != (&unit.id.package, &unit.id.target) {

@@ -43,8 +43,10 @@ impl Placing {
         if !source.is_absolute() {
             return Err(format!("{} is not an absolute path", shown()));
         }
-        let from = File::open(source).map_err(|e| format!("{}: {e}", shown()))?;
-        let metadata = from.metadata().map_err(|e| format!("{}: {e}", shown()))?;
+        // Looked at before it is opened: opening a pipe would wait, and a link leads anywhere.
+        let metadata = source
+            .symlink_metadata()
+            .map_err(|e| format!("{}: {e}", shown()))?;
         if !metadata.is_file() {
             return Err(format!("{} is not an ordinary file", shown()));
         }
@@ -52,6 +54,7 @@ impl Placing {
             let (size, wanted) = (metadata.len(), expected.size);
             return Err(format!("{} has {size} bytes, not {wanted}", shown()));
         }
+        let from = File::open(source).map_err(|e| format!("{}: {e}", shown()))?;
         let temporary = copy(from, place, expected.executable)
             .map_err(|e| format!("failed to copy {}: {e}", shown()))?;
         let hashed = hash(&temporary).map_err(|e| format!("{}: {e}", shown()))?;

@@ -112,9 +112,6 @@ fn everything_else_is_the_hooks_mistake() {
         ("another question", |entry, _| {
             entry.action = Digest::of(b"other")
         }),
-        ("another question", |entry, _| {
-            entry.key = Digest::of(b"other")
-        }),
         ("belongs to `b`", |entry, _| {
             entry.unit.package = "b".to_owned()
         }),
