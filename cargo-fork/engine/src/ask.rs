@@ -129,7 +129,7 @@ impl Session {
                 Ok(Answer::Miss(miss)) => Answered::Not(Reason::Missing(miss.reason)),
                 Ok(_) => Answered::Not(Reason::HookFailed),
                 Err(Silence::Failed(cause)) => {
-                    self.fail(side, &shown(&question.unit), &cause)?;
+                    self.fail(side, &at(&question.unit), &cause)?;
                     Answered::Not(Reason::HookFailed)
                 }
                 Err(Silence::GivenUp) => Answered::Not(Reason::HookFailed),
@@ -183,7 +183,7 @@ impl Session {
         }
         if let Some(cause) = bad {
             side.count_error();
-            self.fail(side, &shown(unit), &cause)?;
+            self.fail(side, &at(unit), &cause)?;
             return Ok(Answered::Not(Reason::HookFailed));
         }
         Ok(Answered::Not(Reason::InputDiffers(
@@ -292,4 +292,9 @@ pub(crate) fn shown(unit: &Unit) -> String {
         ""
     };
     format!("{} v{} ({target}{test})", id.package, id.version)
+}
+
+/// Says in messages where a hook failed.
+pub(crate) fn at(unit: &Unit) -> String {
+    format!("for `{}`", shown(unit))
 }

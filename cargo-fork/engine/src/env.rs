@@ -23,8 +23,6 @@ const LEFT_OUT: &[&str] = &[
 /// Variables of Cargo's own environment that compilers, drivers and linkers read.
 const READ_BY_TOOLS: &[&str] = &[
     "CCC_OVERRIDE_OPTIONS",
-    "CLIPPY_ARGS",
-    "CLIPPY_CONF_DIR",
     "COMPILER_PATH",
     "GCC_EXEC_PREFIX",
     "IPHONEOS_DEPLOYMENT_TARGET",
@@ -44,6 +42,9 @@ const READ_BY_TOOLS: &[&str] = &[
     "WATCHOS_DEPLOYMENT_TARGET",
     "ZERO_AR_DATE",
 ];
+
+/// Variables that only clippy reads.
+const READ_BY_CLIPPY: &[&str] = &["CLIPPY_ARGS", "CLIPPY_CONF_DIR"];
 
 /// The environment of one compiler process.
 #[derive(Debug, Clone, Default)]
@@ -72,15 +73,18 @@ impl Environment {
         set.filter_map(|(_, value)| value.as_deref().map(Path::new))
     }
 
-    /// Returns the lines that enter the key: what Cargo sets, normalised, and what tools read.
-    pub fn lines(&self, roots: &Roots) -> Vec<String> {
+    /// Returns the lines that enter the key: what Cargo sets, normalised, and what tools read, of which
+    /// clippy may be one.
+    pub fn lines(&self, roots: &Roots, is_clippy: bool) -> Vec<String> {
         let set = self
             .command
             .iter()
             .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()))
             .map(|(name, value)| line(name, value.as_deref(), roots));
+        let clippy: &[&str] = if is_clippy { READ_BY_CLIPPY } else { &[] };
         let read = READ_BY_TOOLS
             .iter()
+            .chain(clippy)
             .filter(|name| !self.command.contains_key(**name))
             .filter_map(|name| Some(line(name, Some(self.inherited.get(*name)?), roots)));
         set.chain(read).collect()
@@ -113,7 +117,7 @@ mod tests {
     fn lines(command: &[(&str, &str)], inherited: &[(&str, &str)]) -> Vec<String> {
         let mut roots = Roots::default();
         roots.add("workspace", Path::new("/nowhere/ws"));
-        environment(command, inherited).lines(&roots)
+        environment(command, inherited).lines(&roots, false)
     }
 
     #[test]
@@ -136,6 +140,16 @@ mod tests {
                 "SDKROOT=/sdk",
             ]
         );
+    }
+
+    #[test]
+    fn only_clippy_reads_its_variables() {
+        let environment = environment(&[], &[("CLIPPY_ARGS", "-Dwarnings")]);
+        assert_eq!(
+            environment.lines(&Roots::default(), true),
+            ["CLIPPY_ARGS=-Dwarnings"]
+        );
+        assert!(environment.lines(&Roots::default(), false).is_empty());
     }
 
     #[test]

@@ -137,14 +137,15 @@ impl FileDigests {
 ///
 /// If it cannot be read, or is not an ordinary file.
 pub fn hash(path: &Path) -> io::Result<Hashed> {
-    let file = std::fs::File::open(path)?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
+    // Looked at before it is opened: opening a pipe would wait for a writer.
+    if !std::fs::metadata(path)?.is_file() {
         return Err(io::Error::new(
             io::ErrorKind::InvalidInput,
             "not an ordinary file",
         ));
     }
+    let file = std::fs::File::open(path)?;
+    let metadata = file.metadata()?;
     let stat = Stat::from(&metadata);
     Ok(Hashed {
         digest: Digest::of_reader(file)?,

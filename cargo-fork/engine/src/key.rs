@@ -14,7 +14,7 @@ use crate::memory::Memory;
 use crate::package::{self, Source};
 use crate::reason::Reason;
 use crate::tools::Tools;
-use crate::unit::{Command, Unit};
+use crate::unit::{Command, Unit, is_clippy};
 
 /// Part of every key. It moves with each change of what enters a key or of how it is written, so that
 /// results of another version are never found.
@@ -67,7 +67,7 @@ pub fn summarise(common: &Common, unit: &Unit, command: &Command) -> Result<Summ
     add("version", &[KEY_VERSION.to_owned(), common.salt.clone()]);
     add("args", &arguments.kept);
     add("remap", &[arguments.remapped.to_string()]);
-    add("env", &command.env.lines(&unit.roots));
+    add("env", &command.env.lines(&unit.roots, command.is_clippy()));
     let mut facts: Vec<String> = unit
         .facts
         .iter()
@@ -178,7 +178,7 @@ fn compiler(common: &Common, unit: &Unit, command: &Command) -> Result<String, R
         }
         let digest = common.tools.program(wrapper).map_err(Reason::Unreadable)?;
         out.push_str(&format!(" {stem} {digest}"));
-        if stem == "clippy-driver" {
+        if is_clippy(wrapper) {
             out.push_str(&clippy_configuration(common, unit)?);
         }
     }

@@ -11,6 +11,9 @@ use hook_protocol::wire::{Begin, Summary};
 use crate::key::Common;
 use crate::side::Side;
 
+/// How long the end of a failed build may take if a hook still owes answers.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// What the user configured.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -30,12 +33,12 @@ pub struct Config {
 
 /// A hook failed that is configured as required.
 #[derive(Debug, thiserror::Error)]
-#[error("hook `{hook}` failed for `{unit}`")]
+#[error("hook `{hook}` failed {at}")]
 pub struct Failure {
     /// The hook.
     pub hook: String,
-    /// The unit.
-    pub unit: String,
+    /// Where: for which unit, or at the end of the build.
+    pub at: String,
     /// What went wrong.
     #[source]
     pub cause: Cause,
@@ -132,11 +135,18 @@ impl Session {
     ///
     /// If a required hook failed to store something.
     pub fn settle(&self, success: bool) -> Result<(), Failure> {
-        let deadline = Instant::now() + self.config.timeout;
+        // A hook that leaves a question open when the build fails must not delay the error.
+        let gave_up = self.cancelled.load(Ordering::Relaxed);
+        let limit = if gave_up {
+            self.config.timeout.min(GRACE)
+        } else {
+            self.config.timeout
+        };
+        let deadline = Instant::now() + limit;
         if !self.stores.wait(deadline)
             && let Some(side) = &self.after
         {
-            let _ = self.fail(side, "end of the build", "stores were not settled in time");
+            self.fail_at_end(side, gave_up, "stores were not settled in time");
         }
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let summary = Summary {
@@ -149,7 +159,7 @@ impl Session {
             if side.has_begun() {
                 let left = deadline.saturating_duration_since(Instant::now());
                 if let Err(cause) = side.end(summary.clone(), left) {
-                    let _ = self.fail(side, "end of the build", &cause);
+                    self.fail_at_end(side, gave_up, &cause);
                 }
             }
             side.cancel();
@@ -167,6 +177,13 @@ impl Session {
         }
     }
 
+    fn fail_at_end(&self, side: &Side, gave_up: bool, cause: &str) {
+        if !gave_up {
+            // What is required is kept for the return of `settle`.
+            let _ = self.fail(side, "at the end of the build", cause);
+        }
+    }
+
     fn sides(&self) -> impl Iterator<Item = &Arc<Side>> {
         let second = self.after.as_ref().filter(|after| {
             !self
@@ -178,14 +195,14 @@ impl Session {
     }
 
     /// Takes note that a hook failed: a warning, or, if it is required, an error.
-    pub(crate) fn fail(&self, side: &Side, unit: &str, cause: &str) -> Result<(), Failure> {
+    pub(crate) fn fail(&self, side: &Side, at: &str, cause: &str) -> Result<(), Failure> {
         if !self.config.required {
-            side.warn(unit, cause);
+            side.warn(at, cause);
             return Ok(());
         }
         let failure = || Failure {
             hook: side.name(),
-            unit: unit.to_owned(),
+            at: at.to_owned(),
             cause: Cause(cause.to_owned()),
         };
         // A lookup reports its failure itself; a store has only the end of the build for it.

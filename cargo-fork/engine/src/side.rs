@@ -95,9 +95,9 @@ impl Side {
     }
 
     /// Keeps the first failure of this build as the one warning of this hook.
-    pub(crate) fn warn(&self, unit: &str, cause: &str) {
+    pub(crate) fn warn(&self, at: &str, cause: &str) {
         if !self.warned.swap(true, Ordering::Relaxed) {
-            let text = format!("hook `{}` failed for `{unit}`: {cause}", self.name());
+            let text = format!("hook `{}` failed {at}: {cause}", self.name());
             *self.warning.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
         }
     }

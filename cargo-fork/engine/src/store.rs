@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hook_protocol::wire::{AfterBuild, Capability, OpaqueEntry};
 
-use crate::ask::{Question, shown};
+use crate::ask::{Question, at, shown};
 use crate::depinfo;
 use crate::entry;
 use crate::inputs;
@@ -89,7 +89,7 @@ impl Session {
         });
         if let Err(Silence::Failed(cause)) = asked {
             // A required hook's failure is kept for the end of the build.
-            let _ = self.fail(side, &shown(&question.unit), &cause);
+            let _ = self.fail(side, &at(&question.unit), &cause);
         }
     }
 }

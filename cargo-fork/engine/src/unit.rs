@@ -3,7 +3,7 @@
 //! Plain data that may move to any thread. It holds no type of Cargo's.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hook_protocol::wire::{self, Role};
@@ -87,4 +87,18 @@ pub struct Command {
     pub args: Vec<String>,
     /// Its environment.
     pub env: Environment,
+}
+
+impl Command {
+    /// Returns whether clippy checks the unit.
+    pub fn is_clippy(&self) -> bool {
+        self.programs.iter().any(|program| is_clippy(program))
+    }
+}
+
+/// Returns whether a program is clippy's driver.
+pub(crate) fn is_clippy(program: &Path) -> bool {
+    program
+        .file_stem()
+        .is_some_and(|stem| stem == "clippy-driver")
 }

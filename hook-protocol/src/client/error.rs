@@ -38,7 +38,7 @@ pub enum Error {
     /// the session took longer than was allowed.
     ///
     /// [`Options::timeout`]: super::Options::timeout
-    #[error("no answer for {} s{}", after.as_secs_f32(), quoted(stderr))]
+    #[error("no answer for {:.1} s{}", after.as_secs_f32(), quoted(stderr))]
     Timeout {
         /// How long it was waited for.
         after: Duration,
