@@ -23,16 +23,70 @@ pub struct Arguments {
     pub linker: Option<String>,
     /// Files whose content matters: a target specification, profile data, linker scripts, objects.
     pub files: Vec<PathBuf>,
-    /// Directories of `-L`, but for those that hold only Rust dependencies.
+    /// Files of `--extern`.
+    pub externs: Vec<PathBuf>,
+    /// Directories of `-L dependency=`.
+    pub dependency_dirs: Vec<PathBuf>,
+    /// The other directories of `-L`.
     pub search_dirs: Vec<PathBuf>,
-    /// Names of `-l`, without kind, modifiers and renames.
-    pub native_libs: Vec<String>,
+    /// What `-l` asks for.
+    pub native_libs: Vec<NativeLib>,
     /// Whether `native` stands for the features of this machine's processor.
     pub native_cpu: bool,
     /// The value of `-fuse-ld`, an instruction to the C compiler that links.
     pub fuse_ld: Option<String>,
     /// Whether the compiler is told names for this machine's places.
     pub remapped: bool,
+}
+
+/// A native library that is to be found in search directories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NativeLib {
+    /// By name: `lib{name}.a`, `lib{name}.so`, and so on.
+    Named(String),
+    /// By file name.
+    Verbatim(String),
+}
+
+impl NativeLib {
+    /// Reads the value of rustc's `-l`, or of a build script's `rustc-link-lib`:
+    /// `[KIND[:MODIFIERS]=]NAME[:RENAME]`.
+    pub fn parse(value: &str) -> NativeLib {
+        let (kind, name) = value.split_once('=').unwrap_or(("", value));
+        let name = name
+            .split_once(':')
+            .map_or(name, |(name, _)| name)
+            .to_owned();
+        if kind.contains("+verbatim") {
+            NativeLib::Verbatim(name)
+        } else {
+            NativeLib::Named(name)
+        }
+    }
+
+    /// Reads what follows `-l` in an instruction to the linker: `NAME` or `:FILE`.
+    fn parse_linker(value: &str) -> NativeLib {
+        match value.strip_prefix(':') {
+            Some(file) => NativeLib::Verbatim(file.to_owned()),
+            None => NativeLib::Named(value.to_owned()),
+        }
+    }
+
+    /// Returns the names of the files that it may be.
+    pub fn file_names(&self) -> Vec<String> {
+        match self {
+            NativeLib::Verbatim(file) => vec![file.clone()],
+            NativeLib::Named(name) => [
+                "lib{}.a",
+                "lib{}.so",
+                "lib{}.dylib",
+                "{}.lib",
+                "lib{}.dll.a",
+            ]
+            .map(|pattern| pattern.replace("{}", name))
+            .to_vec(),
+        }
+    }
 }
 
 /// The folder below which Cargo tells the compiler that the places outside the workspace lie.
@@ -98,7 +152,6 @@ const CODEGEN_KEPT: &[&str] = &[
     "link-self-contained",
     "linker-features",
     "linker-flavor",
-    "linker-plugin-lto",
     "lto",
     "metadata",
     "no-prepopulate-passes",
@@ -122,7 +175,6 @@ const CODEGEN_KEPT: &[&str] = &[
 const UNSTABLE_KEPT: &[&str] = &[
     "allow-features",
     "crate-attr",
-    "embed-metadata",
     "force-unstable-if-unmarked",
     "hint-mostly-unused",
     "macro-backtrace",
@@ -222,10 +274,15 @@ fn remap(value: &str, roots: &Roots, out: &mut Arguments) {
         let name = from
             .strip_prefix('{')
             .and_then(|rest| rest.strip_suffix('}'));
-        name.is_some_and(|name| match name {
-            "workspace" | "package" if to == "." => true,
-            _ => to.strip_prefix(VIRTUAL).is_some(),
-        })
+        match (name, to.strip_prefix(VIRTUAL)) {
+            // A package outside the workspace goes by its own root here.
+            (Some("package"), given) => {
+                to == "." || given.is_some_and(|it| it.starts_with("path/"))
+            }
+            (Some("workspace"), _) => to == ".",
+            (Some(name), Some(given)) => name == given,
+            _ => false,
+        }
     });
     if is_own {
         out.remapped = true;
@@ -259,6 +316,7 @@ fn extern_crate(value: &str, out: &mut Arguments) {
     let kept = match value.split_once('=') {
         Some((name, path)) => {
             let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
+            out.externs.push(PathBuf::from(path));
             format!("--extern={name}={file}")
         }
         None => format!("--extern={value}"),
@@ -274,6 +332,7 @@ fn search_dir(value: &str, roots: &Roots, out: &mut Arguments) {
         _ => ("all", value),
     };
     if kind == "dependency" {
+        out.dependency_dirs.push(PathBuf::from(path));
         return;
     }
     out.kept.push(format!("-L{kind}={}", roots.normalise(path)));
@@ -282,9 +341,7 @@ fn search_dir(value: &str, roots: &Roots, out: &mut Arguments) {
 
 fn native_lib(value: &str, out: &mut Arguments) {
     out.kept.push(format!("-l{value}"));
-    let name = value.split_once('=').map_or(value, |(_, name)| name);
-    let name = name.split_once(':').map_or(name, |(name, _)| name);
-    out.native_libs.push(name.to_owned());
+    out.native_libs.push(NativeLib::parse(value));
 }
 
 fn codegen(option: &str, roots: &Roots, out: &mut Arguments) -> Result<(), Reason> {
@@ -300,6 +357,14 @@ fn codegen(option: &str, roots: &Roots, out: &mut Arguments) -> Result<(), Reaso
         "profile-use" => {
             out.files.push(PathBuf::from(value));
             out.kept.push("-Cprofile-use".to_owned());
+        }
+        "linker-plugin-lto" => {
+            let names_a_file = !matches!(value, "" | "y" | "yes" | "on" | "n" | "no" | "off");
+            if names_a_file {
+                out.files.push(PathBuf::from(value));
+            }
+            let kept = if names_a_file { "plugin" } else { value };
+            out.kept.push(format!("-Clinker-plugin-lto={kept}"));
         }
         "split-debuginfo" if value == "unpacked" => {
             return Err(Reason::UnlistedOutput(format!("-C {option}")));

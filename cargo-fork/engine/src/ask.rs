@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 use hook_protocol::wire::{Answer, BeforeBuild, Candidate, Capability, Hashes, Hit};
 
 use crate::depinfo;
 use crate::entry;
+use crate::files::Began;
 use crate::inputs;
 use crate::key::{Summary, summarise};
 use crate::messages;
@@ -41,7 +42,7 @@ pub struct Question {
     pub(crate) unit: Unit,
     pub(crate) command: Command,
     pub(crate) summary: Summary,
-    pub(crate) started: SystemTime,
+    pub(crate) began: Began,
 }
 
 /// What one candidate comes to.
@@ -70,6 +71,9 @@ impl Session {
     ) -> Result<Verdict, Failure> {
         let summary = {
             let _place = self.enter();
+            if self.cancelled.load(Ordering::Relaxed) {
+                return Ok(Verdict::Cancelled);
+            }
             inputs::hash_young(command.env.out_dirs(), &self.common.digests, started);
             match summarise(&self.common, &unit, &command) {
                 Ok(summary) => summary,
@@ -84,11 +88,18 @@ impl Session {
         for output in &unit.outputs {
             self.common.digests.forget(&output.path);
         }
+        if self.cancelled.load(Ordering::Relaxed) {
+            return Ok(Verdict::Cancelled);
+        }
+        let began = Began {
+            clock: started,
+            at: Instant::now(),
+        };
         let question = Question {
             unit,
             command,
             summary,
-            started,
+            began,
         };
         let reason = match &self.before {
             _ if self.config.refresh => Reason::Refresh,
@@ -126,7 +137,10 @@ impl Session {
             });
             let answered = match asked {
                 Ok(Answer::Hit(hit)) => self.try_hit(side, question, hashes, &hit)?,
-                Ok(Answer::Miss(miss)) => Answered::Not(Reason::Missing(miss.reason)),
+                Ok(Answer::Miss(miss)) => {
+                    side.count_success();
+                    Answered::Not(Reason::Missing(miss.reason))
+                }
                 Ok(_) => Answered::Not(Reason::HookFailed),
                 Err(Silence::Failed(cause)) => {
                     self.fail(side, &at(&question.unit), &cause)?;
@@ -169,7 +183,10 @@ impl Session {
                 return Ok(Answered::Cancelled);
             }
             match self.try_candidate(question, hashes, candidate) {
-                Tried::Placed => return Ok(Answered::Restored),
+                Tried::Placed => {
+                    side.count_success();
+                    return Ok(Answered::Restored);
+                }
                 Tried::Differs(what) => {
                     differs.get_or_insert(what);
                 }

@@ -5,11 +5,12 @@
 //! both alike, so the sources are looked at: a variable names files if *every* mention of it has the
 //! first form. Anything else, and any doubt, means that its value counts.
 
-/// Macros of well-known crates that expand to the first form without a mention in the caller's source.
-const EXPORTERS: &[&str] = &[
-    "include_proto",
-    "include_file_descriptor_set",
-    "include_modules",
+/// Macros of well-known crates that expand to the first form without a mention in the caller's source,
+/// and the variable that they use.
+const EXPORTERS: &[(&str, &str)] = &[
+    ("include_file_descriptor_set", "OUT_DIR"),
+    ("include_modules", "SLINT_INCLUDE_GENERATED"),
+    ("include_proto", "OUT_DIR"),
 ];
 
 const INCLUDES: &[&str] = &["include", "include_str", "include_bytes"];
@@ -17,9 +18,16 @@ const INCLUDES: &[&str] = &["include", "include_str", "include_bytes"];
 /// Returns whether the sources use the variable `name` at least once, and only to name files.
 pub fn only_names_files<'a>(name: &str, sources: impl IntoIterator<Item = &'a str>) -> bool {
     let mut used = false;
+    let exporters: Vec<&str> = EXPORTERS
+        .iter()
+        .filter(|(_, variable)| *variable == name)
+        .map(|(it, _)| *it)
+        .collect();
     for source in sources {
-        let exports = EXPORTERS.iter().any(|exporter| source.contains(exporter));
-        if !exports && !source.contains(name) {
+        let is_concerned = source.contains(name)
+            || source.contains("env!")
+            || exporters.iter().any(|exporter| source.contains(exporter));
+        if !is_concerned {
             continue;
         }
         let tokens = tokens(source);
@@ -32,7 +40,12 @@ pub fn only_names_files<'a>(name: &str, sources: impl IntoIterator<Item = &'a st
                     used = true;
                 }
                 Token::Str(text) | Token::Ident(text) if text.contains(name) => return false,
-                Token::Ident(text) if EXPORTERS.contains(&text.as_str()) => {
+                Token::Ident(text) if text == "env" || text == "option_env" => {
+                    if hides_its_name(&tokens[at + 1..]) {
+                        return false;
+                    }
+                }
+                Token::Ident(text) if exporters.contains(&text.as_str()) => {
                     used |= tokens.get(at + 1) == Some(&Token::Punct('!'));
                 }
                 _ => {}
@@ -40,6 +53,26 @@ pub fn only_names_files<'a>(name: &str, sources: impl IntoIterator<Item = &'a st
         }
     }
     used
+}
+
+/// Returns whether the tokens after `env` are a macro call whose variable is not simply written down:
+/// `env!(concat!("OUT", "_DIR"))`, `env!("OUT\x5fDIR")`. A macro's own `env!($name)` says nothing here:
+/// whoever calls it writes the name.
+fn hides_its_name(rest: &[Token]) -> bool {
+    let [
+        Token::Punct('!'),
+        Token::Punct('(' | '[' | '{'),
+        argument,
+        ..,
+    ] = rest
+    else {
+        return false;
+    };
+    match argument {
+        Token::Str(text) => text.contains('\\'),
+        Token::Ident(_) => true,
+        Token::Punct(_) => false,
+    }
 }
 
 /// Returns whether the string at `at` is the variable in `include!(concat!(env!(…), "…"))`.
@@ -229,6 +262,8 @@ mod tests {
             r#"macro_rules! m { ($a:expr) => { $a } } const A: &str = m!(env!("OUT_DIR"));"#,
             r#"const A: &str = "the OUT_DIR of it";"#,
             r#"#[path = env!("OUT_DIR")] mod a;"#,
+            r#"const A: &str = env!(concat!("OUT", "_DIR"));"#,
+            r#"const A: &str = env!("OUT\x5fDIR");"#,
         ] {
             assert!(!names_files(source), "`{source}`");
             if !source.is_empty() && source != "fn f() {}" {
@@ -236,6 +271,13 @@ mod tests {
                 assert!(!names_files(&both), "`{both}`");
             }
         }
+    }
+
+    #[test]
+    fn an_exporter_speaks_for_its_own_variable() {
+        let source = r#"pub mod pb { tonic::include_proto!("a.b"); }"#;
+        assert!(only_names_files("OUT_DIR", [source]));
+        assert!(!only_names_files("CARGO_MANIFEST_DIR", [source]));
     }
 
     #[test]

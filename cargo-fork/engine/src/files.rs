@@ -5,7 +5,7 @@ use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use hook_protocol::Digest;
 
@@ -72,6 +72,24 @@ pub struct Hashed {
     pub digest: Digest,
     /// The metadata from *before* the content was read.
     pub stat: Stat,
+    /// When the content was read.
+    pub at: Instant,
+    /// Whether the file had been left alone for a while then: only of such a file equal metadata tell
+    /// that its content is still the same.
+    pub settled: bool,
+}
+
+/// A file that changed a moment ago may change again without its times moving: file systems have
+/// granularities of up to two seconds.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// The beginning of a build of a unit.
+#[derive(Debug, Clone, Copy)]
+pub struct Began {
+    /// By the clock of the build directory's file system.
+    pub clock: SystemTime,
+    /// By the clock of this process: what was hashed until then was hashed before.
+    pub at: Instant,
 }
 
 /// Remembers the digests of one build's files.
@@ -108,6 +126,31 @@ impl FileDigests {
         // Two threads that come here together hash twice; the first result counts.
         let hashed = hash(path)?;
         Ok(*slot.get_or_init(|| hashed))
+    }
+
+    /// Returns the digest of an input: a file that may change at any time, also during the build. A
+    /// digest that is known counts only while the metadata are the same.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn input(&self, path: &Path) -> io::Result<Hashed> {
+        let known = self.known(path);
+        if let Some(known) = known
+            && known.settled
+            && Stat::of(path)? == known.stat
+        {
+            return Ok(known);
+        }
+        let hashed = hash(path)?;
+        match known {
+            // Still the same: what was known first counts as known since then.
+            Some(known) if known.digest == hashed.digest && known.stat == hashed.stat => Ok(known),
+            _ => {
+                self.set(path, hashed);
+                Ok(hashed)
+            }
+        }
     }
 
     /// Records the digest of a file that was verified elsewhere, in place of an earlier one.
@@ -147,9 +190,14 @@ pub fn hash(path: &Path) -> io::Result<Hashed> {
     let file = std::fs::File::open(path)?;
     let metadata = file.metadata()?;
     let stat = Stat::from(&metadata);
+    let at = Instant::now();
+    let settled = stat.is_older_than(SystemTime::now() - SETTLED);
+    let digest = Digest::of_reader(file)?;
     Ok(Hashed {
-        digest: Digest::of_reader(file)?,
+        digest,
         stat,
+        at,
+        settled,
     })
 }
 
@@ -171,6 +219,27 @@ mod tests {
         assert_eq!(digests.once(&path).unwrap(), first);
         digests.forget(&path);
         assert_eq!(digests.once(&path).unwrap().digest, Digest::of(b"two"));
+    }
+
+    #[test]
+    fn an_input_is_looked_at_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let digests = FileDigests::default();
+        // Of one size, and within one tick of the clock.
+        for content in ["one", "two", "six"] {
+            std::fs::write(&path, content).unwrap();
+            assert_eq!(
+                digests.input(&path).unwrap().digest,
+                Digest::of(content.as_bytes())
+            );
+        }
+        let first = digests.input(&path).unwrap();
+        assert_eq!(
+            digests.input(&path).unwrap().at,
+            first.at,
+            "known since then"
+        );
     }
 
     #[test]

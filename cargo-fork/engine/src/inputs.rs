@@ -11,15 +11,14 @@ use walkdir::WalkDir;
 use crate::depinfo::DepInfo;
 use crate::env::Environment;
 use crate::env_use;
-use crate::files::{self, FileDigests, Stat};
+use crate::files::{self, Began, FileDigests, Stat};
 use crate::package::Source;
 use crate::reason::Reason;
 use crate::unit::Unit;
 
 /// Records what the compiler says that it read.
 ///
-/// `before` are the files that were hashed before the build; `started` is when it began, on the clock
-/// of the build directory's file system.
+/// `digests` has, among others, the files that were hashed before the build began.
 ///
 /// # Errors
 ///
@@ -28,14 +27,14 @@ pub(crate) fn record(
     unit: &Unit,
     env: &Environment,
     info: &DepInfo,
-    before: &FileDigests,
-    started: SystemTime,
+    digests: &FileDigests,
+    began: Began,
 ) -> Result<Inputs, Reason> {
     let mut inputs = Inputs::default();
     let mut paths = Vec::new();
     for file in &info.files {
         let path = unit.cwd.join(file);
-        let digest = unchanged(&unit.source, &path, before, started)?;
+        let digest = unchanged(&unit.source, &path, digests, began)?;
         let text = path
             .to_str()
             .ok_or_else(|| Reason::NotUtf8(path.display().to_string()))?;
@@ -81,16 +80,16 @@ pub(crate) fn record(
 pub(crate) fn hash_young<'a>(
     dirs: impl IntoIterator<Item = &'a Path>,
     digests: &FileDigests,
-    started: SystemTime,
+    clock: SystemTime,
 ) {
     let files = dirs
         .into_iter()
         .flat_map(|dir| WalkDir::new(dir).into_iter().flatten());
     for file in files.filter(|file| file.file_type().is_file()) {
-        if !Stat::of(file.path()).is_ok_and(|stat| stat.is_older_than(started)) {
+        if !Stat::of(file.path()).is_ok_and(|stat| stat.is_older_than(clock)) {
             // One that cannot be read now is one that is not known: should the compiler read it, the
             // unit is not stored.
-            let _ = digests.once(file.path());
+            let _ = digests.input(file.path());
         }
     }
 }
@@ -99,8 +98,8 @@ pub(crate) fn hash_young<'a>(
 fn unchanged(
     source: &Source,
     path: &Path,
-    before: &FileDigests,
-    started: SystemTime,
+    digests: &FileDigests,
+    began: Began,
 ) -> Result<Digest, Reason> {
     let changed = || Reason::InputChanged(format!("`{}`", path.display()));
     if matches!(source, Source::Unpacked { root, .. } if path.starts_with(root))
@@ -109,9 +108,11 @@ fn unchanged(
         return Err(Reason::EditedSource(format!("`{}`", path.display())));
     }
     let stat = Stat::of(path).map_err(|_| changed())?;
-    match before.known(path) {
+    // What another unit hashed meanwhile says nothing of what this one read.
+    let before = digests.known(path).filter(|known| known.at <= began.at);
+    match before {
         // The same metadata, all of it from before the build began: the same content.
-        Some(known) if known.stat == stat && stat.is_older_than(started) => Ok(known.digest),
+        Some(known) if known.stat == stat && stat.is_older_than(began.clock) => Ok(known.digest),
         Some(known) => {
             let after = files::hash(path).map_err(|_| changed())?;
             if after.digest == known.digest {
@@ -121,8 +122,8 @@ fn unchanged(
             }
         }
         // First learnt of from the compiler: it must be older than the build.
-        None if stat.is_older_than(started) => {
-            let hashed = before.once(path).map_err(|_| changed())?;
+        None if stat.is_older_than(began.clock) => {
+            let hashed = digests.input(path).map_err(|_| changed())?;
             if hashed.stat == stat {
                 Ok(hashed.digest)
             } else {
@@ -140,18 +141,21 @@ fn unchanged(
 /// [`Reason::InputChanged`] with the first file that is not.
 pub(crate) fn check_unchanged(
     hashed: &[(PathBuf, Digest)],
-    before: &FileDigests,
-    started: SystemTime,
+    digests: &FileDigests,
+    began: Began,
 ) -> Result<(), Reason> {
     for (path, digest) in hashed {
+        // A link that leads nowhere was listed by its text.
+        if path.is_symlink() && !path.exists() {
+            continue;
+        }
+        let known = digests.known(path).filter(|known| known.digest == *digest);
         let same = Stat::of(path)
             .ok()
-            .zip(before.known(path))
-            .is_some_and(|(stat, known)| {
-                known.digest == *digest && known.stat == stat && stat.is_older_than(started)
-            });
+            .zip(known)
+            .is_some_and(|(stat, known)| known.stat == stat && stat.is_older_than(began.clock));
         let still = || files::hash(path).is_ok_and(|after| after.digest == *digest);
-        if !same && !path.is_symlink() && !still() {
+        if !same && !still() {
             return Err(Reason::InputChanged(format!("`{}`", path.display())));
         }
     }
@@ -166,13 +170,12 @@ fn names_only_files(unit: &Unit, name: &str, value: &str, inputs: &[PathBuf]) ->
     {
         return false;
     }
-    // Rust sources only: data that happens to mention the name says nothing about its use. A source
-    // that cannot be read as text might use it in any way.
-    let rust = inputs
+    // What cannot be read as text can be included only as data, and uses nothing.
+    let texts: Vec<String> = inputs
         .iter()
-        .filter(|path| path.extension().is_some_and(|e| e == "rs"));
-    let texts: Result<Vec<String>, _> = rust.map(std::fs::read_to_string).collect();
-    texts.is_ok_and(|texts| env_use::only_names_files(name, texts.iter().map(String::as_str)))
+        .filter_map(|path| std::fs::read_to_string(path).ok())
+        .collect();
+    env_use::only_names_files(name, texts.iter().map(String::as_str))
 }
 
 fn by_value(value: &str) -> Digest {
@@ -228,7 +231,7 @@ pub(crate) fn check(
         if unit.source.vouches_for(&path) {
             continue;
         }
-        match digests.once(&path) {
+        match digests.input(&path) {
             Ok(hashed) if hashed.digest == file.digest => {}
             Ok(_) => return Err(format!("`{}` differs", path.display())),
             Err(error) => return Err(format!("`{}`: {error}", path.display())),

@@ -8,7 +8,7 @@ use hook_protocol::Digest;
 use hook_protocol::wire::{FileDigest, Hashes};
 use walkdir::WalkDir;
 
-use crate::args::{Arguments, understand};
+use crate::args::{Arguments, NativeLib, understand};
 use crate::files::FileDigests;
 use crate::memory::Memory;
 use crate::package::{self, Source};
@@ -48,6 +48,8 @@ pub struct Summary {
     pub not_incremental: Option<Hashes>,
     /// The files whose content is in the key, with their digests.
     pub hashed: Arc<[(PathBuf, Digest)]>,
+    /// Whether the compiler is told other names for this machine's places.
+    pub remapped: bool,
 }
 
 /// Computes the hash summary of a unit.
@@ -118,6 +120,7 @@ pub fn summarise(common: &Common, unit: &Unit, command: &Command) -> Result<Summ
         hashes: hashes(arguments.incremental),
         not_incremental: arguments.incremental.then(|| hashes(false)),
         hashed: hashed.into(),
+        remapped: arguments.remapped,
     })
 }
 
@@ -155,22 +158,21 @@ fn compiler(common: &Common, unit: &Unit, command: &Command) -> Result<String, R
         targets.push(&unit.id.platform);
     }
     targets.retain(|triple| {
-        common
-            .sysroot
-            .join("lib/rustlib")
-            .join(triple)
-            .join("lib")
-            .is_dir()
+        let libraries = common.sysroot.join("lib/rustlib").join(triple).join("lib");
+        libraries.is_dir()
     });
     let mut out = common
         .tools
         .compiler(&common.rustc_version, &common.sysroot, &targets)
         .map_err(Reason::Unreadable)?
         .to_string();
-    let (_, wrappers) = command
+    let (program, wrappers) = command
         .programs
         .split_last()
         .expect("a command has a program");
+    // What stands in for rustc may add to its arguments.
+    let program = common.tools.program(program).map_err(Reason::Unreadable)?;
+    out.push_str(&format!(" {program}"));
     for wrapper in wrappers {
         let stem = wrapper.file_stem().unwrap_or_default().to_string_lossy();
         if !matches!(&*stem, "clippy-driver" | "sccache") {
@@ -180,6 +182,10 @@ fn compiler(common: &Common, unit: &Unit, command: &Command) -> Result<String, R
         out.push_str(&format!(" {stem} {digest}"));
         if is_clippy(wrapper) {
             out.push_str(&clippy_configuration(common, unit)?);
+            // With `--no-deps` clippy is silent about every other package.
+            if command.env.get("CARGO_PRIMARY_PACKAGE").is_some() {
+                out.push_str(" primary");
+            }
         }
     }
     Ok(out)
@@ -226,9 +232,18 @@ fn dependencies(common: &Common, unit: &Unit) -> Result<Vec<String>, Reason> {
     Ok(lines)
 }
 
+/// Files that arguments name: all but the dependencies that Cargo knows.
 fn named_files(common: &Common, unit: &Unit, arguments: &Arguments) -> Result<Vec<String>, Reason> {
-    let absolute = arguments.files.iter().map(|file| unit.cwd.join(file));
-    absolute
+    let absolute = |path: &PathBuf| unit.cwd.join(path);
+    let foreign = arguments.externs.iter().map(absolute).filter(|file| {
+        let stem = file.with_extension("");
+        !unit
+            .dependencies
+            .iter()
+            .any(|known| known.path.with_extension("") == stem)
+    });
+    let files = arguments.files.iter().map(absolute).chain(foreign);
+    files
         .map(|file| Ok(once(common, &file)?.to_string()))
         .collect()
 }
@@ -250,55 +265,74 @@ fn native_inputs(
             hashed.push((path, digest));
         }
     }
+    for dir in &arguments.dependency_dirs {
+        if !unit.cwd.join(dir).starts_with(&unit.build_dir) {
+            return Err(Reason::UnknownArgument(format!(
+                "-L dependency={}",
+                dir.display()
+            )));
+        }
+    }
+    let mut found = BTreeSet::new();
+    let mut wanted = arguments.native_libs.clone();
+    if unit.links {
+        wanted.extend(unit.native_libs.iter().map(|lib| NativeLib::parse(lib)));
+    }
     for dir in &arguments.search_dirs {
         let dir = unit.cwd.join(dir);
         // A build script's folder is searched for whatever a dependency, or the linker, asks for.
-        let found = if dir.starts_with(&unit.build_dir) {
-            libraries_in(&dir)
+        if dir.starts_with(&unit.build_dir) {
+            found.extend(libraries_in(&dir, NATIVE));
         } else {
-            named_libraries(&dir, &arguments.native_libs)
-        };
-        for path in found {
-            let digest = once(common, &path)?;
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            lines.push(format!("{name} {digest}"));
-            hashed.push((path, digest));
+            found.extend(libraries_in(&dir, CRATES));
+            found.extend(
+                wanted
+                    .iter()
+                    .flat_map(|lib| lib.file_names())
+                    .map(|file| dir.join(file)),
+            );
         }
+    }
+    let linker = arguments.linker.as_deref().unwrap_or("cc");
+    for lib in wanted.iter().filter(|_| unit.links) {
+        // What no folder has, the linker finds in its own.
+        let files = lib.file_names();
+        if !found
+            .iter()
+            .any(|path| path.is_file() && files.iter().any(|f| path.ends_with(f)))
+        {
+            let found_by_linker = common.tools.library(linker, &files);
+            found.insert(found_by_linker.ok_or_else(|| Reason::Unreadable(format!("{lib:?}")))?);
+        }
+    }
+    for path in found.into_iter().filter(|path| path.is_file()) {
+        let digest = once(common, &path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        lines.push(format!("{name} {digest}"));
+        hashed.push((path, digest));
     }
     Ok(lines)
 }
 
-/// Returns the files of a folder that a linker may take, in the order of their names.
-fn libraries_in(dir: &Path) -> Vec<PathBuf> {
+/// Endings of files that a linker may take from a folder.
+const NATIVE: &[&str] = &[
+    ".a", ".so", ".dylib", ".dll", ".lib", ".o", ".obj", ".tbd", ".ld", ".x", ".rlib", ".rmeta",
+];
+
+/// Endings of crates.
+const CRATES: &[&str] = &[".rlib", ".rmeta"];
+
+/// Returns the files of a folder with one of these endings.
+fn libraries_in(dir: &Path, endings: &[&str]) -> Vec<PathBuf> {
     let is_library = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let known = [
-            ".a", ".so", ".dylib", ".dll", ".lib", ".o", ".obj", ".tbd", ".ld", ".x",
-        ];
-        path.is_file() && (known.iter().any(|end| name.ends_with(end)) || name.contains(".so."))
+        endings.iter().any(|end| name.ends_with(end)) || endings == NATIVE && name.contains(".so.")
     };
     // A folder that a script names need not exist.
     let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    let mut out: Vec<PathBuf> = entries
+    entries
         .map(|entry| entry.path())
         .filter(is_library)
-        .collect();
-    out.sort();
-    out
-}
-
-fn named_libraries(dir: &Path, names: &[String]) -> Vec<PathBuf> {
-    let files = names.iter().flat_map(|name| {
-        [
-            format!("lib{name}.a"),
-            format!("lib{name}.so"),
-            format!("lib{name}.dylib"),
-            format!("{name}.lib"),
-        ]
-    });
-    files
-        .map(|file| dir.join(file))
-        .filter(|path| path.is_file())
         .collect()
 }
 
@@ -320,13 +354,13 @@ fn tree(common: &Common, dir: &Path) -> Result<Vec<(PathBuf, Digest)>, Reason> {
 }
 
 fn linker(common: &Common, unit: &Unit, arguments: &Arguments) -> Result<String, Reason> {
-    let default = if unit.id.platform == "host" { "cc" } else { "" };
-    let linker = arguments.linker.as_deref().unwrap_or(default);
-    if linker.is_empty() {
-        // rustc chooses the linker of a foreign target: often its own, sometimes `cc`.
-        let own = common.tools.linker("cc", arguments.fuse_ld.as_deref());
-        return Ok(own.map_or_else(|_| "none".to_owned(), |digest| digest.to_string()));
-    }
+    let is_host = unit.id.platform == "host" || unit.id.platform == common.host;
+    // The linker that rustc chooses for a foreign target is not known here.
+    let linker = match arguments.linker.as_deref() {
+        Some(linker) => linker,
+        None if is_host => "cc",
+        None => return Err(Reason::UnknownLinker(unit.id.platform.clone())),
+    };
     let linker = if linker.contains('/') {
         unit.cwd.join(linker).to_string_lossy().into_owned()
     } else {
@@ -342,7 +376,7 @@ fn linker(common: &Common, unit: &Unit, arguments: &Arguments) -> Result<String,
 fn once(common: &Common, path: &Path) -> Result<Digest, Reason> {
     let hashed = common
         .digests
-        .once(path)
+        .input(path)
         .map_err(|e| Reason::Unreadable(format!("`{}`: {e}", path.display())))?;
     Ok(hashed.digest)
 }

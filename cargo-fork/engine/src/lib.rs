@@ -33,4 +33,4 @@ pub mod unit;
 
 pub use ask::{Question, Verdict};
 pub use reason::Reason;
-pub use session::{Cause, Config, Failure, Session};
+pub use session::{Cause, Config, Failure, Hook, Session};

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Instant;
 
 use hook_protocol::Digest;
 use serde::{Deserialize, Serialize};
@@ -20,10 +20,6 @@ use crate::files::{Hashed, Stat, hash};
 
 /// The version of the file's format.
 const FORMAT: u32 = 1;
-
-/// A file that changed a moment ago may change again without its times moving: file systems have
-/// granularities of up to two seconds.
-const SETTLED: Duration = Duration::from_secs(2);
 
 /// Digests that outlive a build.
 pub struct Memory {
@@ -71,16 +67,19 @@ impl Memory {
             return Ok(Hashed {
                 digest: known.digest,
                 stat,
+                at: Instant::now(),
+                settled: true,
             });
         }
         let hashed = hash(path)?;
-        if hashed.stat == stat && stat.is_older_than(SystemTime::now() - SETTLED) {
+        if hashed.stat == stat && hashed.settled {
             let mut state = self.state();
+            let digest = hashed.digest;
             state.files.insert(
                 key,
                 Remembered {
                     stat: described,
-                    digest: hashed.digest,
+                    digest,
                 },
             );
             state.changed = true;
@@ -132,6 +131,8 @@ fn write_atomically(path: &Path, state: &State) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, SystemTime};
+
     use super::*;
 
     fn old_file(path: &Path, content: &str, age: u64) {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use hook_protocol::wire::FileDigest;
 use walkdir::{DirEntry, WalkDir};
@@ -30,6 +31,24 @@ pub enum Source {
 }
 
 impl Source {
+    /// Returns a source that Cargo unpacked, if `marker` still has the times of that moment. Copied or
+    /// restored with its times, it says nothing of the other files, and they count one by one.
+    pub fn unpacked(root: PathBuf, identity: String, marker: PathBuf) -> Source {
+        let is_original = Stat::of(&marker).is_ok_and(|stat| {
+            let unpacked = stat.modified.map(|modified| modified + MARKING);
+            unpacked.is_some_and(|unpacked| stat.is_older_than(unpacked))
+        });
+        if is_original {
+            Source::Unpacked {
+                root,
+                identity,
+                marker,
+            }
+        } else {
+            Source::Mutable { root }
+        }
+    }
+
     /// Returns the folder of the package.
     pub fn root(&self) -> &Path {
         match self {
@@ -49,9 +68,12 @@ impl Source {
         };
         path.starts_with(root)
             && Stat::of(path)
-                .is_ok_and(|stat| stat.is_older_than(unpacked + std::time::Duration::from_nanos(1)))
+                .is_ok_and(|stat| stat.is_older_than(unpacked + Duration::from_nanos(1)))
     }
 }
+
+/// How long after its content the other times of a marker may have been set.
+const MARKING: Duration = Duration::from_secs(2);
 
 /// The most files of one package that go into a key.
 pub const MAX_FILES: usize = 20_000;
@@ -97,7 +119,7 @@ pub fn list(
             continue;
         }
         let hashed = digests
-            .once(entry.path())
+            .input(entry.path())
             .map_err(|e| unreadable(entry.path(), &e))?;
         bytes += hashed.stat.size;
         out.push(FileDigest {
@@ -234,6 +256,25 @@ mod tests {
             "unreadable",
             "a cycle is not a package that can be listed"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_copied_source_is_not_as_it_was_unpacked() {
+        let dir = package(&["src/lib.rs", ".cargo-ok"]);
+        let marker = dir.path().join(".cargo-ok");
+        let source = || {
+            Source::unpacked(
+                dir.path().to_path_buf(),
+                "sha256:0".to_owned(),
+                marker.clone(),
+            )
+        };
+        assert!(matches!(source(), Source::Unpacked { .. }));
+        let past = std::time::SystemTime::now() - Duration::from_secs(60);
+        let file = fs::File::options().write(true).open(&marker).unwrap();
+        file.set_modified(past).unwrap();
+        assert!(matches!(source(), Source::Mutable { .. }));
     }
 
     #[test]

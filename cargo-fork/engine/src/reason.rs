@@ -16,6 +16,8 @@ pub enum Reason {
     UnknownArgument(String),
     /// The arguments ask for outputs that Cargo does not list.
     UnlistedOutput(String),
+    /// It is not known which linker would be used for the platform.
+    UnknownLinker(String),
     /// Two dependencies have one name.
     AmbiguousDependency,
     /// An argument, variable or path is not UTF-8.
@@ -56,6 +58,7 @@ impl Reason {
             Reason::UnknownDriver(_) => "unknown-driver",
             Reason::UnknownArgument(_) => "unknown-argument",
             Reason::UnlistedOutput(_) => "unlisted-output",
+            Reason::UnknownLinker(_) => "unknown-linker",
             Reason::AmbiguousDependency => "ambiguous-dependency",
             Reason::NotUtf8(_) => "not-utf8",
             Reason::Unstable(_) => "unstable-feature",
@@ -81,6 +84,7 @@ impl fmt::Display for Reason {
         match self {
             Reason::UnknownDriver(what)
             | Reason::UnknownArgument(what)
+            | Reason::UnknownLinker(what)
             | Reason::UnlistedOutput(what)
             | Reason::NotUtf8(what)
             | Reason::PackageTooLarge(what)

@@ -8,6 +8,7 @@
 //! normalised = *( any character but "{" / "{{" / "{" name "}" )
 //! ```
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The named places of a machine, the longest path first.
@@ -15,6 +16,8 @@ use std::path::{Path, PathBuf};
 pub struct Roots {
     /// Path as text and name; longest path first, so that the innermost place wins.
     entries: Vec<(String, String)>,
+    /// The given form of each place, by name: what Cargo passes around.
+    given: BTreeMap<String, String>,
 }
 
 impl Roots {
@@ -31,6 +34,9 @@ impl Roots {
             if text.is_empty() || self.entries.iter().any(|(known, _)| known == text) {
                 continue;
             }
+            self.given
+                .entry(name.to_owned())
+                .or_insert_with(|| text.to_owned());
             let at = self
                 .entries
                 .partition_point(|(known, _)| known.len() >= text.len());
@@ -45,6 +51,10 @@ impl Roots {
         roots
             .entries
             .retain(|(known, _)| !forms.iter().flatten().any(|p| p == Path::new(known)));
+        let entries = &roots.entries;
+        roots
+            .given
+            .retain(|name, _| entries.iter().any(|(_, known)| known == name));
         roots.add(name, path);
         roots
     }
@@ -124,7 +134,6 @@ impl Roots {
                 continue;
             }
             let close = rest.find('}')?;
-            // The form that was added first, the given one, is what Cargo passes around.
             out.push_str(self.given(&rest[..close])?);
             rest = &rest[close + 1..];
         }
@@ -138,11 +147,7 @@ impl Roots {
     }
 
     fn given(&self, name: &str) -> Option<&str> {
-        self.entries
-            .iter()
-            .rev()
-            .find(|(_, known)| known == name)
-            .map(|(path, _)| path.as_str())
+        self.given.get(name).map(String::as_str)
     }
 }
 

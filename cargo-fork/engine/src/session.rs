@@ -14,13 +14,22 @@ use crate::side::Side;
 /// How long the end of a failed build may take if a hook still owes answers.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// A hook as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hook {
+    /// What the user calls it, such as `cargo:local-cache`.
+    pub name: String,
+    /// What is started.
+    pub command: Command,
+}
+
 /// What the user configured.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The hook that is asked before a unit is built.
-    pub before: Option<Command>,
+    pub before: Option<Hook>,
     /// The hook that is told after a unit was built.
-    pub after: Option<Command>,
+    pub after: Option<Hook>,
     /// Build everything, and replace what is stored.
     pub refresh: bool,
     /// A failing hook fails the build.
@@ -60,6 +69,7 @@ pub struct Session {
     gate: Gate,
     stores: Stores,
     failure: Mutex<Option<Failure>>,
+    notes: Mutex<Vec<String>>,
     counts: Counts,
 }
 
@@ -74,8 +84,7 @@ struct Counts {
 impl Session {
     /// Prepares the hooks of a build. `begin` is what they are told first.
     pub fn new(config: Config, common: Common, begin: Begin) -> Session {
-        let side =
-            |command: &Command| Arc::new(Side::new(command.clone(), config.timeout, config.jobs));
+        let side = |hook: &Hook| Arc::new(Side::new(hook, config.timeout, config.jobs));
         let before = config.before.as_ref().map(side);
         // The same command on both sides is one process.
         let after = if config.before == config.after {
@@ -92,6 +101,7 @@ impl Session {
             gate: Gate::new(config.jobs.max(2)),
             stores: Stores::default(),
             failure: Mutex::default(),
+            notes: Mutex::default(),
             counts: Counts::default(),
             config,
         }
@@ -121,6 +131,11 @@ impl Session {
         self.sides()
             .filter_map(|side| side.take_warning())
             .collect()
+    }
+
+    /// Takes what is to be told with `-v` of units that were not stored.
+    pub fn take_notes(&self) -> Vec<String> {
+        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Drops every open question at once: the build has failed. Stores go on.
@@ -192,6 +207,13 @@ impl Session {
                 .is_some_and(|before| Arc::ptr_eq(before, after))
         });
         self.before.iter().chain(second)
+    }
+
+    pub(crate) fn note(&self, note: String) {
+        self.notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(note);
     }
 
     /// Takes note that a hook failed: a warning, or, if it is required, an error.
@@ -287,21 +309,28 @@ impl Stores {
     }
 
     fn work(session: &Session) {
-        /// Signs off even if a store panics: the end of the build must not wait for it.
+        /// Signs off if a store panics: the end of the build must not wait for it.
         struct SignOff<'a>(&'a Stores);
         impl Drop for SignOff<'_> {
             fn drop(&mut self) {
-                self.0.lock().threads -= 1;
-                self.0.settled.notify_all();
+                if std::thread::panicking() {
+                    self.0.lock().threads -= 1;
+                    self.0.settled.notify_all();
+                }
             }
         }
-        let _sign_off = SignOff(&session.stores);
+        let stores = &session.stores;
+        let _sign_off = SignOff(stores);
         loop {
-            let next = session.stores.lock().waiting.pop_front();
-            match next {
-                Some(store) => store(session),
-                None => break,
-            }
+            let mut state = stores.lock();
+            // Finding nothing and leaving are one step: what is pushed later starts another thread.
+            let Some(store) = state.waiting.pop_front() else {
+                state.threads -= 1;
+                stores.settled.notify_all();
+                return;
+            };
+            drop(state);
+            store(session);
         }
     }
 
@@ -313,8 +342,9 @@ impl Stores {
             .settled
             .wait_timeout_while(self.lock(), left, is_busy)
             .unwrap_or_else(PoisonError::into_inner);
+        let is_stranded = !state.waiting.is_empty();
         state.waiting.clear();
-        !result.timed_out()
+        !result.timed_out() && !is_stranded
     }
 
     fn lock(&self) -> MutexGuard<'_, StoreState> {

@@ -4,14 +4,18 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use hook_protocol::client::{Client, Command, Error, Options};
+use hook_protocol::client::{Client, Error, Options};
 use hook_protocol::wire::{Answer, Begin, Capability, Summary};
+
+use crate::session::Hook;
 
 /// After so many errors in a row a hook is not asked again in this build.
 const ENOUGH: u32 = 3;
 
 /// A hook that serves one side of a build, or both.
 pub(crate) struct Side {
+    /// The hook as it is configured: its name until it says another.
+    configured: String,
     client: Client,
     begun: OnceLock<Result<(), Error>>,
     errors_in_a_row: AtomicU32,
@@ -32,9 +36,10 @@ pub(crate) enum Silence {
 }
 
 impl Side {
-    pub(crate) fn new(command: Command, timeout: Duration, jobs: usize) -> Side {
+    pub(crate) fn new(hook: &Hook, timeout: Duration, jobs: usize) -> Side {
         Side {
-            client: Client::new(command, Options { timeout, jobs }),
+            configured: hook.name.clone(),
+            client: Client::new(hook.command.clone(), Options { timeout, jobs }),
             begun: OnceLock::new(),
             errors_in_a_row: AtomicU32::new(0),
             warned: AtomicBool::new(false),
@@ -43,7 +48,11 @@ impl Side {
     }
 
     pub(crate) fn name(&self) -> String {
-        self.client.name()
+        if self.has_begun() {
+            self.client.name()
+        } else {
+            self.configured.clone()
+        }
     }
 
     /// Asks the hook, and starts it if nobody did before.
@@ -73,10 +82,7 @@ impl Side {
             return Err(Silence::NotCapable);
         }
         match question(&self.client) {
-            Ok(answer) => {
-                self.errors_in_a_row.store(0, Ordering::Relaxed);
-                Ok(answer)
-            }
+            Ok(answer) => Ok(answer),
             Err(Error::Cancelled) => Err(Silence::Cancelled),
             Err(error) => {
                 self.count_error();
@@ -88,6 +94,11 @@ impl Side {
     /// Counts an error that showed only after the answer: a file that is not what it should be.
     pub(crate) fn count_error(&self) {
         self.errors_in_a_row.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes note of an answer that was good: errors before it are no row any more.
+    pub(crate) fn count_success(&self) {
+        self.errors_in_a_row.store(0, Ordering::Relaxed);
     }
 
     fn has_given_up(&self) -> bool {
@@ -115,9 +126,10 @@ impl Side {
     }
 
     pub(crate) fn end(&self, summary: Summary, within: Duration) -> Result<(), String> {
-        self.client
-            .end(summary, within)
-            .map_err(|error| chain(&error))
+        match self.client.end(summary, within) {
+            Ok(()) | Err(Error::Cancelled) => Ok(()),
+            Err(error) => Err(chain(&error)),
+        }
     }
 
     /// Drops every question that is open. Stores go on.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hook_protocol::wire::{AfterBuild, Capability, OpaqueEntry};
+use hook_protocol::wire::{AfterBuild, Answer, Capability, OpaqueEntry};
 
 use crate::ask::{Question, at, shown};
 use crate::depinfo;
@@ -27,10 +27,7 @@ impl Session {
         }
         self.store_later(move |session| match session.prepare(&question, took) {
             Ok(request) => session.tell(&question, request),
-            Err(reason) => {
-                let unit = shown(&question.unit);
-                tracing::debug!(target: "cargo::hooks", "not stored: {unit}: {reason}");
-            }
+            Err(reason) => session.note(format!("{}: {reason}", shown(&question.unit))),
         });
     }
 
@@ -39,7 +36,7 @@ impl Session {
             unit,
             command,
             summary,
-            started,
+            began,
         } = question;
         let digests = &self.common.digests;
         let unreadable = |path: &std::path::Path, error: std::io::Error| {
@@ -49,12 +46,18 @@ impl Session {
             .map_err(|error| unreadable(&unit.dep_info, error))?;
         let dep_info = depinfo::parse(&dep_info)
             .ok_or_else(|| Reason::Unreadable(format!("`{}`", unit.dep_info.display())))?;
-        inputs::check_unchanged(&summary.hashed, digests, *started)?;
-        let mut inputs = inputs::record(unit, &command.env, &dep_info, digests, *started)?;
+        inputs::check_unchanged(&summary.hashed, digests, *began)?;
+        let mut inputs = inputs::record(unit, &command.env, &dep_info, digests, *began)?;
         let (files, places) = entry::describe(unit, digests)?;
         inputs.bound = scan::bound(places.values().map(AsRef::as_ref), &unit.roots)
             .map_err(|error| Reason::Unreadable(error.to_string()))?;
-        if unit.uses_macros && scan::has_unsearchable_root(&unit.roots, CHECKOUT_ROOTS) {
+        // Where a root cannot be searched for, whatever might hold its path is bound to it.
+        let by_name = inputs
+            .env
+            .iter()
+            .any(|input| env_names_a_place(question, &input.name));
+        let may_hold_paths = unit.uses_macros || unit.links || !summary.remapped || by_name;
+        if may_hold_paths && scan::has_unsearchable_root(&unit.roots, CHECKOUT_ROOTS) {
             for (path, name) in unit
                 .roots
                 .iter()
@@ -87,9 +90,24 @@ impl Session {
         let asked = side.ask(&self.begin, Capability::AfterBuild, |c| {
             c.after_build(request)
         });
-        if let Err(Silence::Failed(cause)) = asked {
-            // A required hook's failure is kept for the end of the build.
-            let _ = self.fail(side, &at(&question.unit), &cause);
+        match asked {
+            Ok(Answer::Declined(declined)) => {
+                side.count_success();
+                let why = declined.reason.unwrap_or_default();
+                self.note(format!("{}: declined ({why})", shown(&question.unit)));
+            }
+            Ok(_) => side.count_success(),
+            Err(Silence::Failed(cause)) => {
+                // A required hook's failure is kept for the end of the build.
+                let _ = self.fail(side, &at(&question.unit), &cause);
+            }
+            Err(_) => {}
         }
     }
+}
+
+/// Returns whether a variable of the compiler's environment holds a path of this machine.
+fn env_names_a_place(question: &Question, name: &str) -> bool {
+    let value = question.command.env.get(name);
+    value.is_some_and(|value| question.unit.roots.occurs_in(value))
 }

@@ -17,6 +17,8 @@ use crate::memory::Memory;
 pub struct Tools {
     memory: Memory,
     identities: Mutex<HashMap<String, Result<Digest, String>>>,
+    /// Where a linker finds a library, by linker and file name.
+    libraries: Mutex<HashMap<(String, String), Option<PathBuf>>>,
 }
 
 impl Tools {
@@ -25,6 +27,7 @@ impl Tools {
         Tools {
             memory: Memory::new(memory),
             identities: Mutex::default(),
+            libraries: Mutex::default(),
         }
     }
 
@@ -60,8 +63,10 @@ impl Tools {
             })?;
             files.push(sysroot.join("bin").join(with_suffix(Path::new("rustc"))));
             for target in targets {
-                let dir = sysroot.join("lib/rustlib").join(target).join("lib");
-                files.extend(files_in(&dir, |_| true)?);
+                // The standard library, and tools such as the linker that is brought along.
+                let target = sysroot.join("lib/rustlib").join(target);
+                files.extend(tree(&target.join("lib")));
+                files.extend(tree(&target.join("bin")));
             }
             let mut lines = vec![version.to_owned()];
             for path in files.iter().filter(|path| path.is_file()) {
@@ -113,6 +118,24 @@ impl Tools {
                 }
             }
             Ok(Digest::of(lines.join("\n").as_bytes()))
+        })
+    }
+
+    /// Returns the first of `files` that a linker finds in folders of its own.
+    pub fn library(&self, linker: &str, files: &[String]) -> Option<PathBuf> {
+        let program = resolve(Path::new(linker))?;
+        let mut known = self
+            .libraries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        files.iter().find_map(|file| {
+            let question = (linker.to_owned(), file.clone());
+            let find = || ask(&program, &format!("-print-file-name={file}"));
+            known
+                .entry(question)
+                .or_insert_with(find)
+                .clone()
+                .filter(|path| path.is_file())
         })
     }
 
@@ -186,6 +209,16 @@ fn files_in(dir: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>, S
     }
     out.sort();
     Ok(out)
+}
+
+fn tree(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = walkdir::WalkDir::new(dir)
+        .sort_by_file_name()
+        .into_iter()
+        .flatten();
+    entries
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| entry.into_path())
 }
 
 /// Returns the file that is started for `program`: itself if it has a folder, else the first on `PATH`.

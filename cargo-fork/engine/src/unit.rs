@@ -40,6 +40,9 @@ pub struct Unit {
     pub message_cache: PathBuf,
     /// Whether the unit is linked by a linker.
     pub links: bool,
+    /// Native libraries that dependencies ask for, as build scripts write them: whoever links must
+    /// find them too.
+    pub native_libs: Vec<String>,
     /// Whether the unit can reach a procedural macro.
     pub uses_macros: bool,
     /// The build directory: what build scripts left there enters by content.

@@ -67,7 +67,9 @@ impl Pool {
                 }
             }
         }
-        let unused = !ready && state.phase == Phase::Running;
+        // A one-shot hook has no process between two requests, and serves on.
+        let greeted = state.hello.is_some();
+        let unused = !ready && !greeted && state.phase == Phase::Running;
         drop(state);
         self.changed.notify_all();
         if unused {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Arguments, unknown};
+use super::{Arguments, NativeLib, unknown};
 use crate::reason::Reason;
 use crate::roots::Roots;
 
@@ -44,67 +44,83 @@ const KEPT: &[&str] = &[
     "--enable-new-dtags",
 ];
 
-/// Prefixes of such instructions that carry a value which is no file.
-const KEPT_PREFIXES: &[&str] = &[
-    "-rpath=",
-    "-soname=",
-    "-soname,",
-    "-z,",
-    "--hash-style=",
-    "--icf=",
-    "--threads=",
-    "-march=",
-    "-mtune=",
-    "-dynamic-linker=",
-    "--defsym=",
-    "--entry=",
+/// Options with a value that is no file: after `=`, or as the next part of the list.
+const WITH_VALUE: &[&str] = &[
+    "-dynamic-linker",
+    "-e",
+    "-entry",
+    "-h",
+    "-hash-style",
+    "-icf",
+    "-march",
+    "-mtune",
+    "-rpath",
+    "-soname",
+    "-threads",
+    "-z",
 ];
 
-/// Reads one instruction to the linker.
+/// Options with a value that is a file which the linker reads.
+const WITH_FILE: &[&str] = &["-T", "-script", "-version-script", "-dynamic-list"];
+
+/// Reads one instruction to the linker, which may be a list: `-Wl,A,B`.
 ///
 /// # Errors
 ///
 /// The [`Reason`] for which the unit cannot be offered.
 pub(super) fn understand(arg: &str, roots: &Roots, out: &mut Arguments) -> Result<(), Reason> {
-    let inner = arg.strip_prefix("-Wl,").unwrap_or(arg);
-    let known =
-        |token: &str| KEPT.contains(&token) || KEPT_PREFIXES.iter().any(|p| token.starts_with(p));
-    let two_dashes = |token: &str| token.strip_prefix("--").map(|rest| format!("-{rest}"));
     if let Some(linker) = arg.strip_prefix("-fuse-ld=") {
         out.fuse_ld = Some(linker.to_owned());
-    } else if let Some(name) = arg.strip_prefix("-l") {
-        out.native_libs.push(name.to_owned());
-    } else if let Some(dir) = arg.strip_prefix("-L") {
-        out.search_dirs.push(PathBuf::from(dir));
-    } else if let Some(script) = inner.strip_prefix("-T").filter(|rest| !rest.is_empty()) {
-        out.files
-            .push(PathBuf::from(script.trim_start_matches([',', '='])));
-    } else if let Some(script) = inner
-        .strip_prefix("--version-script=")
-        .or_else(|| inner.strip_prefix("--dynamic-list="))
-    {
-        out.files.push(PathBuf::from(script));
-    } else if !arg.starts_with(['-', '@']) {
-        out.files.push(PathBuf::from(arg));
-    } else if !(known(inner)
-        || two_dashes(inner).is_some_and(|token| known(&token))
-        || inner.split(',').all(known)
-        || is_rpath(inner)
-        || is_z_option(inner))
-    {
-        return Err(unknown(&format!("-C link-arg={arg}")));
+    } else {
+        let list = arg.strip_prefix("-Wl,").unwrap_or(arg);
+        parts(list, out).ok_or_else(|| unknown(&format!("-C link-arg={arg}")))?;
     }
     out.kept
         .push(format!("-Clink-arg={}", roots.normalise(arg)));
     Ok(())
 }
 
-fn is_rpath(inner: &str) -> bool {
-    inner.starts_with("-rpath,") || inner.starts_with("--rpath,")
+/// Reads the parts of a list; `None` if one of them is not understood.
+fn parts(list: &str, out: &mut Arguments) -> Option<()> {
+    let mut parts = list.split(',');
+    while let Some(part) = parts.next() {
+        // Long options may be written with one dash or two.
+        let option = part
+            .strip_prefix('-')
+            .filter(|rest| rest.starts_with('-'))
+            .unwrap_or(part);
+        let (name, value) = match option.split_once('=') {
+            Some((name, value)) => (name, Some(value)),
+            None => (option, None),
+        };
+        if KEPT
+            .iter()
+            .any(|kept| *kept == part || kept.strip_prefix('-') == Some(option))
+        {
+            continue;
+        } else if WITH_VALUE.contains(&name) {
+            plain_value(value.or_else(|| parts.next())?)?;
+        } else if WITH_FILE.contains(&name) {
+            out.files
+                .push(PathBuf::from(value.or_else(|| parts.next())?));
+        } else if let Some(keyword) = part.strip_prefix("-z") {
+            plain_value(keyword)?;
+        } else if let Some(library) = part.strip_prefix("-l") {
+            out.native_libs.push(NativeLib::parse_linker(library));
+        } else if let Some(dir) = part.strip_prefix("-L") {
+            out.search_dirs.push(PathBuf::from(dir));
+        } else if let Some(script) = part.strip_prefix("-T").filter(|rest| !rest.is_empty()) {
+            out.files.push(PathBuf::from(script));
+        } else if !part.is_empty() && !part.starts_with(['-', '@']) {
+            out.files.push(PathBuf::from(part));
+        } else {
+            return None;
+        }
+    }
+    Some(())
 }
 
-fn is_z_option(inner: &str) -> bool {
-    inner
-        .strip_prefix("-z")
-        .is_some_and(|rest| !rest.is_empty() && !rest.contains('/'))
+/// A value that names a file of further instructions (`@FILE`) is none.
+fn plain_value(value: &str) -> Option<()> {
+    (!value.is_empty() && !value.contains('@')).then_some(())
 }

@@ -29,7 +29,7 @@ const TYPICAL: &str = "--crate-name a --edition=2024 src/lib.rs --error-format=j
 fn a_typical_line_is_path_free() {
     let arguments = read(TYPICAL).unwrap();
     assert!(arguments.incremental && arguments.remapped);
-    assert_eq!(arguments.native_libs, ["z"]);
+    assert_eq!(arguments.native_libs, [NativeLib::Named("z".to_owned())]);
     assert_eq!(
         arguments.search_dirs,
         [Path::new("/nowhere/ws/target/debug/build/z/out")]
@@ -77,7 +77,13 @@ fn the_order_of_own_names_does_not_matter() {
     assert_eq!(one, read(&format!("{further} {own}")).unwrap());
     assert_eq!(one, read(own).unwrap());
     assert_ne!(one, read("--test").unwrap());
-    for users in ["/nowhere/ws=/a", "/nowhere/ws/src=.", "/elsewhere=/cargo/x"] {
+    let users = [
+        "/nowhere/ws=/a",
+        "/nowhere/ws=/cargo/x",
+        "/nowhere/ws/src=.",
+        "/elsewhere=/cargo/x",
+    ];
+    for users in users {
         assert_eq!(
             kept(&format!("--remap-path-prefix={users}")).len(),
             1,
@@ -109,6 +115,7 @@ fn what_changes_code_is_kept() {
         "-C debuginfo=1",
         "-C panic=abort",
         "-C lto=thin",
+        "-C linker-plugin-lto",
         "-C target-feature=+avx2",
         "-C codegen-units=1",
         "--cfg a",
@@ -159,6 +166,40 @@ fn what_names_something_is_resolved() {
 }
 
 #[test]
+fn lists_for_the_linker_are_taken_apart() {
+    for (arg, file) in [
+        ("-Wl,-z,now,--version-script=exports.map", "exports.map"),
+        ("-Wl,-rpath,/x,-T,s.ld", "s.ld"),
+        ("-Wl,-soname,libx.so,--dynamic-list=f", "f"),
+        ("-Wl,--version-script,v.map", "v.map"),
+        ("-Wl,-Tlink.x", "link.x"),
+        ("-Wl,--gc-sections,foo.o", "foo.o"),
+    ] {
+        let arguments = read(&format!("-C link-arg={arg}")).unwrap();
+        assert_eq!(arguments.files, [Path::new(file)], "`{arg}`");
+    }
+}
+
+#[test]
+fn native_libraries_are_named_in_many_ways() {
+    for (arg, files) in [
+        ("-l static=z", "libz.a"),
+        ("-l static:+whole-archive=z:renamed", "libz.a"),
+        ("-lz", "libz.so"),
+        ("-l static:+verbatim=odd.lib", "odd.lib"),
+        ("-C link-arg=-l:odd.a", "odd.a"),
+        ("-C link-arg=-lz", "libz.a"),
+        ("-C link-arg=-Wl,--as-needed,-lz", "libz.a"),
+    ] {
+        let libs = read(arg).unwrap().native_libs;
+        assert!(
+            libs[0].file_names().contains(&files.to_owned()),
+            "`{arg}`: {libs:?}"
+        );
+    }
+}
+
+#[test]
 fn the_rest_is_not_offered() {
     for (arg, name) in [
         ("--emit=asm", "unlisted-output"),
@@ -173,6 +214,10 @@ fn the_rest_is_not_offered() {
         ("-C new-option=1", "unknown-argument"),
         ("-C link-arg=-Wl,-Map=out.map", "unknown-argument"),
         ("-C link-arg=@file", "unknown-argument"),
+        ("-C link-arg=-Wl,-z,now,-Map=out.map", "unknown-argument"),
+        ("-C link-arg=-Wl,--entry=main,@file", "unknown-argument"),
+        ("-C link-arg=-Wl,-z", "unknown-argument"),
+        ("-Z embed-metadata=no", "unknown-argument"),
         ("@file", "unknown-argument"),
         ("--new-flag", "unknown-argument"),
         ("--sysroot /x", "unknown-argument"),

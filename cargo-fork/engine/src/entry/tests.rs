@@ -44,6 +44,7 @@ fn unit(dir: &std::path::Path) -> Unit {
         dep_info: dir.join("a.d"),
         message_cache: dir.join("messages"),
         links: false,
+        native_libs: Vec::new(),
         uses_macros: false,
         build_dir: dir.to_path_buf(),
     }

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use hook_protocol::wire;
 
@@ -15,7 +15,7 @@ struct Package {
     unit: Unit,
     env: Environment,
     info: DepInfo,
-    started: SystemTime,
+    began: Began,
 }
 
 const INCLUDES: &str =
@@ -77,12 +77,13 @@ impl Package {
             dep_info: root.join("build/a.d"),
             message_cache: root.join("build/messages"),
             links: false,
+            native_libs: Vec::new(),
             uses_macros: false,
             build_dir: root.join("build"),
         };
-        let started = later(dir.path());
+        let began = later(dir.path());
         Package {
-            started,
+            began,
             dir,
             unit,
             env,
@@ -95,7 +96,7 @@ impl Package {
     }
 
     fn record(&self, before: &FileDigests) -> Result<Inputs, Reason> {
-        record(&self.unit, &self.env, &self.info, before, self.started)
+        record(&self.unit, &self.env, &self.info, before, self.began)
     }
 
     fn check(&self, inputs: &Inputs) -> Result<(), String> {
@@ -104,10 +105,14 @@ impl Package {
 }
 
 /// Returns a time, by the file system's own clock, after everything that was written so far.
-fn later(dir: &Path) -> SystemTime {
+fn later(dir: &Path) -> Began {
     std::thread::sleep(Duration::from_millis(30));
     fs::write(dir.join("clock"), "").unwrap();
-    Stat::of(&dir.join("clock")).unwrap().modified.unwrap()
+    let clock = Stat::of(&dir.join("clock")).unwrap().modified.unwrap();
+    Began {
+        clock,
+        at: Instant::now(),
+    }
 }
 
 #[test]
@@ -180,7 +185,7 @@ fn a_path_that_is_used_as_a_value_binds() {
         let package = Package::new();
         package.write("ws/a/lib.rs", r#"const N: usize = env!("OUT_DIR").len();"#);
         Package {
-            started: later(package.dir.path()),
+            began: later(package.dir.path()),
             ..package
         }
     };
@@ -214,12 +219,22 @@ fn a_bound_result_holds_only_there() {
 #[test]
 fn an_edit_while_building_is_noticed() {
     // Hashed before the build and edited meanwhile.
-    let package = Package::new();
+    let mut package = Package::new();
     let before = FileDigests::default();
     before
         .once(&package.dir.path().join("ws/a/lib.rs"))
         .unwrap();
+    package.began.at = Instant::now();
     package.write("ws/a/lib.rs", "edited");
+    assert_eq!(package.record(&before).unwrap_err().name(), "input-changed");
+
+    // What another unit hashed meanwhile is not what this one read.
+    let package = Package::new();
+    package.write("ws/out.txt", "edited");
+    let before = FileDigests::default();
+    before
+        .input(&package.dir.path().join("ws/out.txt"))
+        .unwrap();
     assert_eq!(package.record(&before).unwrap_err().name(), "input-changed");
 
     // First learnt of from the compiler, and younger than the build.
@@ -231,10 +246,11 @@ fn an_edit_while_building_is_noticed() {
     );
 
     // Written again with the same content.
-    let package = Package::new();
+    let mut package = Package::new();
     let before = FileDigests::default();
     let path = package.dir.path().join("ws/a/lib.rs");
     before.once(&path).unwrap();
+    package.began.at = Instant::now();
     package.write("ws/a/lib.rs", INCLUDES);
     assert!(package.record(&before).is_ok());
 
@@ -252,10 +268,11 @@ fn a_file_that_a_script_has_just_written_is_no_change() {
     let mut package = Package::new();
     let out_dir = package.dir.path().join("build/out");
     // In the same tick of the clock as the beginning of the build.
-    package.started = Stat::of(&out_dir.join("gen.rs")).unwrap().modified.unwrap();
+    package.began.clock = Stat::of(&out_dir.join("gen.rs")).unwrap().modified.unwrap();
     assert!(package.record(&FileDigests::default()).is_err());
     let before = FileDigests::default();
-    hash_young([package.dir.path()], &before, package.started);
+    hash_young([package.dir.path()], &before, package.began.clock);
+    package.began.at = Instant::now();
     assert!(package.record(&before).is_ok());
     package.write("build/out/gen.rs", "edited");
     assert_eq!(package.record(&before).unwrap_err().name(), "input-changed");
@@ -267,11 +284,11 @@ fn what_is_in_the_key_must_not_change_either() {
     let path = package.dir.path().join("ws/a/lib.rs");
     let before = FileDigests::default();
     let hashed = [(path.clone(), before.once(&path).unwrap().digest)];
-    assert_eq!(check_unchanged(&hashed, &before, package.started), Ok(()));
+    assert_eq!(check_unchanged(&hashed, &before, package.began), Ok(()));
     package.write("ws/a/lib.rs", "edited");
-    assert!(check_unchanged(&hashed, &before, package.started).is_err());
+    assert!(check_unchanged(&hashed, &before, package.began).is_err());
     fs::remove_file(&path).unwrap();
-    assert!(check_unchanged(&hashed, &before, package.started).is_err());
+    assert!(check_unchanged(&hashed, &before, package.began).is_err());
 }
 
 #[test]

@@ -63,6 +63,7 @@ impl Checkout {
             dep_info: target.join("deps/a-3.d"),
             message_cache: target.join("output"),
             links: false,
+            native_libs: Vec::new(),
             uses_macros: false,
             build_dir: target.clone(),
         };

@@ -7,16 +7,19 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use cargo_hooks_engine::Config;
+use cargo_hooks_engine::{Config, Hook};
 use hook_protocol::client::Command;
 use serde::Deserialize;
 
 use crate::util::GlobalContext;
-use crate::util::context::{ConfigRelativePath, StringList, Value};
+use crate::util::context::{ConfigKey, ConfigRelativePath, StringList, Value};
 use crate::util::errors::CargoResult;
 
 /// Programs that are shipped with the fork lie beside it under this prefix.
 const SHIPPED_PREFIX: &str = "cargo-hook-";
+
+/// The longest time that can be configured: a week is as good as for ever, and can be added to a clock.
+const MAX_TIMEOUT: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How long a hook may make no progress, if the user does not say.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60);
@@ -51,8 +54,8 @@ pub fn load(gctx: &GlobalContext, jobs: u32) -> CargoResult<Option<Settings>> {
     if table.enabled == Some(false) {
         return Ok(None);
     }
-    let before = table.before_build.as_ref().map(|v| command(gctx, v)).transpose()?.flatten();
-    let after = table.after_build.as_ref().map(|v| command(gctx, v)).transpose()?.flatten();
+    let before = table.before_build.as_ref().map(|v| hook(gctx, v)).transpose()?.flatten();
+    let after = table.after_build.as_ref().map(|v| hook(gctx, v)).transpose()?.flatten();
     if before.is_none() && after.is_none() {
         return Ok(None);
     }
@@ -69,29 +72,34 @@ pub fn load(gctx: &GlobalContext, jobs: u32) -> CargoResult<Option<Settings>> {
     Ok(Some(Settings { engine, remap, salt }))
 }
 
-/// Returns the command of a hook; `None` for an empty one, which switches the hook off.
-fn command(gctx: &GlobalContext, value: &Value<StringList>) -> CargoResult<Option<Command>> {
+/// Returns the hook that is configured; `None` for an empty command, which switches the hook off.
+fn hook(gctx: &GlobalContext, value: &Value<StringList>) -> CargoResult<Option<Hook>> {
     let words = value.val.as_slice();
-    let Some((program, args)) = words.split_first().filter(|(program, _)| !program.is_empty())
-    else {
+    let Some((name, args)) = words.split_first().filter(|(name, _)| !name.is_empty()) else {
         return Ok(None);
     };
-    let program = match program.strip_prefix("cargo:") {
-        Some(name) => shipped(name).with_context(|| {
-            format!("failed to find hook `{program}` (from {})", value.definition)
-        })?,
+    let program = match name.strip_prefix("cargo:") {
+        Some(shipped_name) => shipped(shipped_name)
+            .with_context(|| format!("failed to find hook `{name}` (from {})", value.definition))?,
         None => ConfigRelativePath::new(Value {
-            val: program.clone(),
+            val: name.clone(),
             definition: value.definition.clone(),
         })
         .resolve_program(gctx),
     };
-    Ok(Some(Command {
+    let command = Command {
         program,
         args: args.iter().map(Into::into).collect(),
         cwd: None,
         env: Vec::new(),
-    }))
+    };
+    Ok(Some(Hook { name: name.clone(), command }))
+}
+
+/// Returns whether a value of the configuration is a hook's command: the nearest definition replaces
+/// all others, whether they are strings or arrays.
+pub fn is_command(key: &ConfigKey) -> bool {
+    key.matches("hooks.before-build") || key.matches("hooks.after-build")
 }
 
 /// Finds a shipped hook beside the running executable: `$CARGO` may be another Cargo.
@@ -126,7 +134,7 @@ fn timeout(value: &Value<String>) -> CargoResult<Duration> {
         _ => None,
     });
     match duration {
-        Some(duration) if !duration.is_zero() => Ok(duration),
+        Some(duration) if !duration.is_zero() => Ok(duration.min(MAX_TIMEOUT)),
         _ => bail!(
             "invalid value `{}` for `hooks.timeout` (from {}): expected a time such as `60s`",
             value.val,

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use cargo_hooks_engine::env::Environment;
@@ -17,7 +17,7 @@ use filetime::FileTime;
 use super::{remap, snapshot};
 use crate::core::compiler::job_queue::lookup::Decision;
 use crate::core::compiler::{
-    BuildRunner, Executor, JobState, ManifestErrorContext, OutputOptions, Unit, Work, fingerprint,
+    BuildRunner, BuildScriptOutputs, BuildScripts, Executor, JobState, ManifestErrorContext, OutputOptions, Unit, Work, fingerprint,
     replay_output_cache,
 };
 use crate::util::errors::CargoResult;
@@ -30,6 +30,8 @@ struct Inner {
     /// What is asked for; taken when it was.
     snapshot: Option<Result<Snapshot, Reason>>,
     env: Arc<BTreeMap<String, String>>,
+    /// What build scripts said, and which of them the unit links.
+    scripts: Option<(Arc<Mutex<BuildScriptOutputs>>, Arc<BuildScripts>)>,
     /// Shows the messages of a restored unit, as those of a fresh one are shown.
     replay: Option<Work>,
     dep_info: DepInfo,
@@ -87,6 +89,10 @@ impl Job {
             session: hooks.session.clone(),
             snapshot: Some(snapshot),
             env: hooks.env.clone(),
+            scripts: build_runner
+                .build_scripts
+                .get(unit)
+                .map(|scripts| (Arc::clone(&build_runner.build_script_outputs), scripts.clone())),
             replay: Some(replay),
             dep_info: DepInfo {
                 rustc: rustc_dep_info.to_path_buf(),
@@ -154,7 +160,8 @@ impl Inner {
         let asked = snapshot.and_then(|snapshot| Ok((snapshot, self.command(rustc)?)));
         let verdict = match asked {
             Err(reason) => Verdict::Compile { reason, question: None },
-            Ok((snapshot, command)) => {
+            Ok((mut snapshot, command)) => {
+                snapshot.native_libs = self.native_libs();
                 // Before the first input is hashed: what is edited from now on is newer.
                 let started = paths::set_invocation_time(&self.dep_info.fingerprint_dir)?;
                 let verdict = self.session.ask(snapshot, command, system_time(started))?;
@@ -179,6 +186,17 @@ impl Inner {
             }
             Verdict::Cancelled => Err(anyhow::format_err!("the build has failed meanwhile")),
         }
+    }
+
+    /// Returns the native libraries that the unit's build scripts and those of its dependencies name.
+    /// Only now, when all of them have run, is that known.
+    fn native_libs(&self) -> Vec<String> {
+        let Some((outputs, scripts)) = &self.scripts else {
+            return Vec::new();
+        };
+        let outputs = outputs.lock().expect("no build script panics with it");
+        let linked = scripts.to_link.iter().filter_map(|(_, metadata)| outputs.get(*metadata));
+        linked.flat_map(|output| output.library_links.iter().cloned()).collect()
     }
 
     /// Splits a command line into the programs and the arguments of the compiler.

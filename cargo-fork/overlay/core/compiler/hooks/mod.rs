@@ -9,7 +9,7 @@
 //!
 //! Invariant: `Unit`, `Package` and `GlobalContext` do not reach a job.
 
-mod config;
+pub(crate) mod config;
 mod job;
 pub(crate) mod remap;
 mod snapshot;
@@ -120,11 +120,16 @@ pub fn add_remap_args(
     }
 }
 
-/// Shows the warnings that came up: at most one for each hook of a build.
+/// Shows the warnings that came up, at most one for each hook of a build, and, with `-v`, which units
+/// were not stored.
 pub fn show_warnings(build_runner: &BuildRunner<'_, '_>) -> CargoResult<()> {
     if let Some(hooks) = &build_runner.hooks {
+        let mut shell = build_runner.bcx.gctx.shell();
         for warning in hooks.session.take_warnings() {
-            build_runner.bcx.gctx.shell().warn(warning)?;
+            shell.warn(warning)?;
+        }
+        for note in hooks.session.take_notes() {
+            shell.verbose(|shell| shell.status("Unshared", &note))?;
         }
     }
     Ok(())

@@ -125,10 +125,22 @@ pub fn identity_root<'a>(
 }
 
 /// The profile as far as it tells outputs apart. With hooks a unit that is compiled incrementally and
-/// one that is not go by the same names, so that one can stand in for the other.
+/// one that is not go by the same names, so that one can stand in for the other; unless both are part of
+/// this build.
 pub fn identity_profile(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> Profile {
     let mut profile = unit.profile.clone();
-    profile.incremental &= build_runner.hooks.is_none();
+    if build_runner.hooks.is_some() && profile.incremental {
+        profile.incremental = false;
+        let is_twin = |other: &Unit| {
+            other.pkg.package_id() == unit.pkg.package_id()
+                && other.target == unit.target
+                && other.mode == unit.mode
+                && other.kind == unit.kind
+                && other.features == unit.features
+                && other.profile == profile
+        };
+        profile.incremental = build_runner.bcx.unit_graph.keys().any(is_twin);
+    }
     profile
 }
 

@@ -55,6 +55,7 @@ pub fn take(
         dep_info: dep_info.to_path_buf(),
         message_cache: files.message_cache_path(unit),
         links: unit.requires_upstream_objects() && !unit.mode.is_check(),
+        native_libs: Vec::new(),
         uses_macros: reachable.iter().any(|dep| dep.target.proc_macro()),
         build_dir: bcx.ws.build_dir().into_path_unlocked(),
     }))
@@ -142,7 +143,7 @@ fn source(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> Source {
             && marker.is_file()
         {
             let identity = format!("sha256:{checksum}");
-            return Source::Unpacked { root, identity, marker };
+            return Source::unpacked(root, identity, marker);
         }
     }
     if id.is_git()
@@ -157,7 +158,7 @@ fn source(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> Source {
             && marker.is_file()
         {
             let identity = format!("git:{revision}:{}", folder.display());
-            return Source::Unpacked { root, identity, marker };
+            return Source::unpacked(root, identity, marker);
         }
     }
     Source::Mutable { root }

@@ -74,7 +74,13 @@ pub(in super::super) struct Lookups {
     /// The threads of those units.
     waiting: HashMap<Unit, (JobId, Sender<()>)>,
     abandoned: HashSet<JobId>,
+    /// Units that are ready, and for which there are threads enough already.
+    held: VecDeque<(Unit, Job, usize)>,
 }
+
+/// How many threads may ask, or wait for a slot, at a time. Most of what they do is waiting, so that
+/// there may be many; but a process has only so many.
+const MAX_THREADS: usize = 200;
 
 struct Asked {
     unit: Unit,
@@ -95,12 +101,18 @@ impl<'gctx> DrainState<'gctx> {
             return Some(missed);
         }
         loop {
+            let has_room = self.lookups.asked.len() + self.lookups.waiting.len() < MAX_THREADS;
+            let held = if has_room { self.lookups.held.pop_front() } else { None };
+            if let Some((unit, job, priority)) = held {
+                self.ask(unit, job, priority, build_runner, scope);
+                continue;
+            }
             let (unit, job, priority) = self.queue.dequeue()?;
             let is_asked = build_runner.hooks.as_ref().is_some_and(|hooks| hooks.asks(&unit));
             if !is_asked || job.freshness().is_fresh() {
                 return Some((unit, job, priority));
             }
-            self.ask(unit, job, priority, build_runner, scope);
+            self.lookups.held.push_back((unit, job, priority));
         }
     }
 
@@ -135,37 +147,38 @@ impl<'gctx> DrainState<'gctx> {
         id: JobId,
         decision: Decision,
     ) -> CargoResult<()> {
-        hooks::show_warnings(build_runner)?;
         let session = build_runner.hooks.as_ref().expect("only hooks decide").session();
-        let say = |verb: &str, text: String| {
-            build_runner.bcx.gctx.shell().verbose(|shell| shell.status(verb, &text))
-        };
         let asked = self.lookups.asked.remove(&id);
-        match decision {
+        // The books first: should nobody read what is printed, the build ends in order.
+        let said = match decision {
             Decision::Restored { hook } => {
                 session.count_restored();
-                let Asked { unit, go, .. } = asked.expect("only a unit that was asked for is restored");
+                let Asked { unit, go, .. } = asked.expect("what is restored was asked for");
                 self.active.insert(id, unit.clone());
                 let package = unit.pkg.package_id();
                 *self.counts.get_mut(&package).expect("counted when queued") -= 1;
-                // As `Fresh`: once for a package, when nothing else of it was printed.
-                if self.counts[&package] == 0 && self.compiled.insert(package) {
-                    say("Restored", format!("{} ({hook})", unit.pkg))?;
-                }
                 // The job is gone only if it panicked, and then says so itself.
                 let _ = go.send(());
+                // As `Fresh`: once for a package, when nothing else of it was printed.
+                let is_last = self.counts[&package] == 0 && self.compiled.insert(package);
+                is_last.then(|| ("Restored", format!("{} ({hook})", unit.pkg)))
             }
             Decision::Compile { reason, offered } => {
                 session.count_compiled(offered);
                 let unit = asked.as_ref().map(|asked| &asked.unit).unwrap_or_else(|| &self.active[&id]);
                 let target = unit.target.description_named();
-                say("Missed", format!("{} ({target}): {reason}", unit.pkg))?;
+                let said = format!("{} ({target}): {reason}", unit.pkg);
                 if let Some(Asked { unit, freshness: Freshness::Dirty(why), priority, go }) = asked {
                     let stub = Job::new_dirty(Work::noop(), why);
                     self.lookups.waiting.insert(unit.clone(), (id, go));
                     self.lookups.missed.push_back((unit, stub, priority));
                 }
+                Some(("Missed", said))
             }
+        };
+        hooks::show_warnings(build_runner)?;
+        if let Some((verb, text)) = said {
+            build_runner.bcx.gctx.shell().verbose(|shell| shell.status(verb, &text))?;
         }
         Ok(())
     }
@@ -182,7 +195,8 @@ impl<'gctx> DrainState<'gctx> {
 
     /// Returns whether a hook is being asked for anything.
     pub(in super::super) fn is_asking(&self) -> bool {
-        !self.lookups.asked.is_empty() || !self.lookups.missed.is_empty()
+        let lookups = &self.lookups;
+        !lookups.asked.is_empty() || !lookups.missed.is_empty() || !lookups.held.is_empty()
     }
 
     /// Drops every open question, because the build has failed.
@@ -195,6 +209,7 @@ impl<'gctx> DrainState<'gctx> {
         }
         let lookups = &mut self.lookups;
         lookups.missed.clear();
+        lookups.held.clear();
         lookups.abandoned.extend(lookups.asked.drain().map(|(id, _)| id));
         lookups.abandoned.extend(lookups.waiting.drain().map(|(_, (id, _))| id));
     }
