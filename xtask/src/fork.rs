@@ -39,7 +39,7 @@ fn resolve(repo: &Repo, folder: &Path, upstream: &str) -> Result<()> {
     if lock::added(upstream, &present).is_err() {
         tree::write_if_different(&file, upstream.as_bytes())?;
     }
-    download(repo, folder)?;
+    download(repo, folder, upstream)?;
     let resolved = fs::read_to_string(&file)
         .with_context(|| format!("failed to read `{}`", file.display()))?;
     for package in lock::added(upstream, &resolved)? {
@@ -50,14 +50,22 @@ fn resolve(repo: &Repo, folder: &Path, upstream: &str) -> Result<()> {
 
 /// Resolves and downloads what the build needs, without the network where that is possible.
 ///
+/// Offline Cargo may replace what is locked and was never downloaded, since no platform of this machine
+/// needs it: then the network is asked after all.
+///
 /// Of Cargo's commands `tree` is the one that leaves development dependencies alone.
-fn download(repo: &Repo, folder: &Path) -> Result<()> {
+fn download(repo: &Repo, folder: &Path, upstream: &str) -> Result<()> {
     let arguments = ["tree", "--quiet", "--edges=no-dev", "--depth=0"];
     let mut offline = repo.cargo();
     offline.current_dir(folder).args(arguments).arg("--offline");
-    if process::output(&mut offline)?.status.success() {
+    let lock_file = folder.join(LOCK);
+    let is_kept =
+        || fs::read_to_string(&lock_file).is_ok_and(|it| lock::added(upstream, &it).is_ok());
+    if process::output(&mut offline)?.status.success() && is_kept() {
         return Ok(());
     }
+    fs::write(&lock_file, upstream)
+        .with_context(|| format!("failed to write `{}`", lock_file.display()))?;
     eprintln!("[fetch] dependencies");
     let mut online = repo.cargo();
     online.current_dir(folder).args(arguments);

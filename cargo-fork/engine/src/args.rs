@@ -11,6 +11,9 @@ use crate::reason::Reason;
 use crate::roots::Roots;
 
 mod link;
+mod native_lib;
+
+pub use native_lib::NativeLib;
 
 /// What a rustc command line says, path-free.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,56 +40,6 @@ pub struct Arguments {
     pub fuse_ld: Option<String>,
     /// Whether the compiler is told names for this machine's places.
     pub remapped: bool,
-}
-
-/// A native library that is to be found in search directories.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NativeLib {
-    /// By name: `lib{name}.a`, `lib{name}.so`, and so on.
-    Named(String),
-    /// By file name.
-    Verbatim(String),
-}
-
-impl NativeLib {
-    /// Reads the value of rustc's `-l`, or of a build script's `rustc-link-lib`:
-    /// `[KIND[:MODIFIERS]=]NAME[:RENAME]`.
-    pub fn parse(value: &str) -> NativeLib {
-        let (kind, name) = value.split_once('=').unwrap_or(("", value));
-        let name = name
-            .split_once(':')
-            .map_or(name, |(name, _)| name)
-            .to_owned();
-        if kind.contains("+verbatim") {
-            NativeLib::Verbatim(name)
-        } else {
-            NativeLib::Named(name)
-        }
-    }
-
-    /// Reads what follows `-l` in an instruction to the linker: `NAME` or `:FILE`.
-    fn parse_linker(value: &str) -> NativeLib {
-        match value.strip_prefix(':') {
-            Some(file) => NativeLib::Verbatim(file.to_owned()),
-            None => NativeLib::Named(value.to_owned()),
-        }
-    }
-
-    /// Returns the names of the files that it may be.
-    pub fn file_names(&self) -> Vec<String> {
-        match self {
-            NativeLib::Verbatim(file) => vec![file.clone()],
-            NativeLib::Named(name) => [
-                "lib{}.a",
-                "lib{}.so",
-                "lib{}.dylib",
-                "{}.lib",
-                "lib{}.dll.a",
-            ]
-            .map(|pattern| pattern.replace("{}", name))
-            .to_vec(),
-        }
-    }
 }
 
 /// The folder below which Cargo tells the compiler that the places outside the workspace lie.

@@ -31,7 +31,7 @@ pub enum Verdict {
         /// Why.
         reason: Reason,
         /// What to store afterwards, if the result may be stored.
-        question: Option<Question>,
+        question: Option<Box<Question>>,
     },
     /// The build does not want the unit any more.
     Cancelled,
@@ -112,7 +112,7 @@ impl Session {
         };
         Ok(Verdict::Compile {
             reason,
-            question: Some(question),
+            question: Some(Box::new(question)),
         })
     }
 

@@ -9,15 +9,15 @@ use crate::files::FileDigests;
 use crate::reason::Reason;
 use crate::unit::Unit;
 
+/// The files of an entry, and where each of them lies.
+pub(crate) type Outputs = (BTreeMap<String, EntryFile>, BTreeMap<String, PathBuf>);
+
 /// Describes the outputs of a unit that was built: the files of its entry, and where they lie.
 ///
 /// # Errors
 ///
 /// [`Reason::OutputMissing`], or that an output cannot be read.
-pub(crate) fn describe(
-    unit: &Unit,
-    digests: &FileDigests,
-) -> Result<(BTreeMap<String, EntryFile>, BTreeMap<String, PathBuf>), Reason> {
+pub(crate) fn describe(unit: &Unit, digests: &FileDigests) -> Result<Outputs, Reason> {
     let mut files = BTreeMap::new();
     let mut places = BTreeMap::new();
     for output in &unit.outputs {

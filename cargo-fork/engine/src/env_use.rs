@@ -40,10 +40,11 @@ pub fn only_names_files<'a>(name: &str, sources: impl IntoIterator<Item = &'a st
                     used = true;
                 }
                 Token::Str(text) | Token::Ident(text) if text.contains(name) => return false,
-                Token::Ident(text) if text == "env" || text == "option_env" => {
-                    if hides_its_name(&tokens[at + 1..]) {
-                        return false;
-                    }
+                Token::Ident(text)
+                    if (text == "env" || text == "option_env")
+                        && hides_its_name(&tokens[at + 1..]) =>
+                {
+                    return false;
                 }
                 Token::Ident(text) if exporters.contains(&text.as_str()) => {
                     used |= tokens.get(at + 1) == Some(&Token::Punct('!'));

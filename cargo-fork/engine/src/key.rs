@@ -6,15 +6,19 @@ use std::sync::Arc;
 
 use hook_protocol::Digest;
 use hook_protocol::wire::{FileDigest, Hashes};
-use walkdir::WalkDir;
 
-use crate::args::{Arguments, NativeLib, understand};
+use crate::args::{Arguments, understand};
 use crate::files::FileDigests;
+use crate::macros::Macros;
 use crate::memory::Memory;
 use crate::package::{self, Source};
 use crate::reason::Reason;
 use crate::tools::Tools;
-use crate::unit::{Command, Unit, is_clippy};
+use crate::unit::{Command, Unit};
+
+mod compiler;
+mod macro_inputs;
+mod native;
 
 /// Part of every key. It moves with each change of what enters a key or of how it is written, so that
 /// results of another version are never found.
@@ -26,6 +30,8 @@ pub struct Common {
     pub digests: FileDigests,
     /// The digests of outputs that earlier builds left in the build directory.
     pub outputs: Memory,
+    /// What macro libraries may read.
+    pub macros: Macros,
     /// The identities of tools.
     pub tools: Tools,
     /// `rustc -vV`.
@@ -50,6 +56,8 @@ pub struct Summary {
     pub hashed: Arc<[(PathBuf, Digest)]>,
     /// Whether the compiler is told other names for this machine's places.
     pub remapped: bool,
+    /// Whether a macro that the unit can reach may read what nobody told it.
+    pub impure_macros: bool,
 }
 
 /// Computes the hash summary of a unit.
@@ -80,15 +88,28 @@ pub fn summarise(common: &Common, unit: &Unit, command: &Command) -> Result<Summ
         unit.roots.normalise(&unit.cwd.to_string_lossy())
     ));
     add("unit", &facts);
-    add("rustc", &[compiler(common, unit, command)?]);
+    add("rustc", &[compiler::compiler(common, unit, command)?]);
     add("deps", &dependencies(common, unit)?);
     add("files", &named_files(common, unit, &arguments)?);
+    let powers = macro_inputs::powers(common, unit)?;
+    if powers.reads_env {
+        add(
+            "macro-env",
+            &macro_inputs::variables(common, unit, command)?,
+        );
+    }
+    if powers.reads_files {
+        add(
+            "macro-files",
+            &macro_inputs::files(common, unit, command, &mut hashed)?,
+        );
+    }
     add(
         "native",
-        &native_inputs(common, unit, command, &arguments, &mut hashed)?,
+        &native::inputs(common, unit, &arguments, &mut hashed)?,
     );
     if unit.links {
-        add("linker", &[linker(common, unit, &arguments)?]);
+        add("linker", &[compiler::linker(common, unit, &arguments)?]);
     }
     if arguments.native_cpu {
         let cpu = common.tools.native_cpu().map_err(Reason::Unreadable)?;
@@ -121,6 +142,7 @@ pub fn summarise(common: &Common, unit: &Unit, command: &Command) -> Result<Summ
         not_incremental: arguments.incremental.then(|| hashes(false)),
         hashed: hashed.into(),
         remapped: arguments.remapped,
+        impure_macros: powers.is_impure(),
     })
 }
 
@@ -150,59 +172,6 @@ fn encode(lines: &[String]) -> String {
         .iter()
         .map(|line| format!("{}:{line}\n", line.len()))
         .collect()
-}
-
-fn compiler(common: &Common, unit: &Unit, command: &Command) -> Result<String, Reason> {
-    let mut targets = vec![common.host.as_str()];
-    if unit.id.platform != "host" {
-        targets.push(&unit.id.platform);
-    }
-    targets.retain(|triple| {
-        let libraries = common.sysroot.join("lib/rustlib").join(triple).join("lib");
-        libraries.is_dir()
-    });
-    let mut out = common
-        .tools
-        .compiler(&common.rustc_version, &common.sysroot, &targets)
-        .map_err(Reason::Unreadable)?
-        .to_string();
-    let (program, wrappers) = command
-        .programs
-        .split_last()
-        .expect("a command has a program");
-    // What stands in for rustc may add to its arguments.
-    let program = common.tools.program(program).map_err(Reason::Unreadable)?;
-    out.push_str(&format!(" {program}"));
-    for wrapper in wrappers {
-        let stem = wrapper.file_stem().unwrap_or_default().to_string_lossy();
-        if !matches!(&*stem, "clippy-driver" | "sccache") {
-            return Err(Reason::UnknownDriver(wrapper.display().to_string()));
-        }
-        let digest = common.tools.program(wrapper).map_err(Reason::Unreadable)?;
-        out.push_str(&format!(" {stem} {digest}"));
-        if is_clippy(wrapper) {
-            out.push_str(&clippy_configuration(common, unit)?);
-            // With `--no-deps` clippy is silent about every other package.
-            if command.env.get("CARGO_PRIMARY_PACKAGE").is_some() {
-                out.push_str(" primary");
-            }
-        }
-    }
-    Ok(out)
-}
-
-/// Clippy reads the nearest configuration file above the package; one that is added later counts too.
-fn clippy_configuration(common: &Common, unit: &Unit) -> Result<String, Reason> {
-    for dir in unit.source.root().ancestors() {
-        for name in [".clippy.toml", "clippy.toml"] {
-            let path = dir.join(name);
-            if path.is_file() {
-                let hashed = once(common, &path)?;
-                return Ok(format!(" configured {hashed}"));
-            }
-        }
-    }
-    Ok(" not configured".to_owned())
 }
 
 fn dependencies(common: &Common, unit: &Unit) -> Result<Vec<String>, Reason> {
@@ -248,130 +217,8 @@ fn named_files(common: &Common, unit: &Unit, arguments: &Arguments) -> Result<Ve
         .collect()
 }
 
-/// What build scripts supply, and what else `-L` and `-l` find. The files of `OUT_DIR` that a unit
-/// includes are among its recorded inputs; a macro may read others without telling.
-fn native_inputs(
-    common: &Common,
-    unit: &Unit,
-    command: &Command,
-    arguments: &Arguments,
-    hashed: &mut Vec<(PathBuf, Digest)>,
-) -> Result<Vec<String>, Reason> {
-    let mut lines = Vec::new();
-    for dir in command.env.out_dirs().filter(|_| unit.uses_macros) {
-        for (path, digest) in tree(common, dir)? {
-            let name = path.strip_prefix(dir).unwrap_or(&path).to_string_lossy();
-            lines.push(format!("{name} {digest}"));
-            hashed.push((path, digest));
-        }
-    }
-    for dir in &arguments.dependency_dirs {
-        if !unit.cwd.join(dir).starts_with(&unit.build_dir) {
-            return Err(Reason::UnknownArgument(format!(
-                "-L dependency={}",
-                dir.display()
-            )));
-        }
-    }
-    let mut found = BTreeSet::new();
-    let mut wanted = arguments.native_libs.clone();
-    if unit.links {
-        wanted.extend(unit.native_libs.iter().map(|lib| NativeLib::parse(lib)));
-    }
-    for dir in &arguments.search_dirs {
-        let dir = unit.cwd.join(dir);
-        // A build script's folder is searched for whatever a dependency, or the linker, asks for.
-        if dir.starts_with(&unit.build_dir) {
-            found.extend(libraries_in(&dir, NATIVE));
-        } else {
-            found.extend(libraries_in(&dir, CRATES));
-            found.extend(
-                wanted
-                    .iter()
-                    .flat_map(|lib| lib.file_names())
-                    .map(|file| dir.join(file)),
-            );
-        }
-    }
-    let linker = arguments.linker.as_deref().unwrap_or("cc");
-    for lib in wanted.iter().filter(|_| unit.links) {
-        // What no folder has, the linker finds in its own.
-        let files = lib.file_names();
-        if !found
-            .iter()
-            .any(|path| path.is_file() && files.iter().any(|f| path.ends_with(f)))
-        {
-            let found_by_linker = common.tools.library(linker, &files);
-            found.insert(found_by_linker.ok_or_else(|| Reason::Unreadable(format!("{lib:?}")))?);
-        }
-    }
-    for path in found.into_iter().filter(|path| path.is_file()) {
-        let digest = once(common, &path)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        lines.push(format!("{name} {digest}"));
-        hashed.push((path, digest));
-    }
-    Ok(lines)
-}
-
-/// Endings of files that a linker may take from a folder.
-const NATIVE: &[&str] = &[
-    ".a", ".so", ".dylib", ".dll", ".lib", ".o", ".obj", ".tbd", ".ld", ".x", ".rlib", ".rmeta",
-];
-
-/// Endings of crates.
-const CRATES: &[&str] = &[".rlib", ".rmeta"];
-
-/// Returns the files of a folder with one of these endings.
-fn libraries_in(dir: &Path, endings: &[&str]) -> Vec<PathBuf> {
-    let is_library = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        endings.iter().any(|end| name.ends_with(end)) || endings == NATIVE && name.contains(".so.")
-    };
-    // A folder that a script names need not exist.
-    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
-    entries
-        .map(|entry| entry.path())
-        .filter(is_library)
-        .collect()
-}
-
-fn tree(common: &Common, dir: &Path) -> Result<Vec<(PathBuf, Digest)>, Reason> {
-    let mut out = Vec::new();
-    for entry in WalkDir::new(dir).follow_links(true).sort_by_file_name() {
-        match entry {
-            Ok(entry) if entry.file_type().is_file() => {
-                let digest = once(common, entry.path())?;
-                out.push((entry.into_path(), digest));
-            }
-            Ok(_) => {}
-            // A folder that a script names need not exist.
-            Err(error) if error.depth() == 0 => {}
-            Err(error) => return Err(Reason::Unreadable(error.to_string())),
-        }
-    }
-    Ok(out)
-}
-
-fn linker(common: &Common, unit: &Unit, arguments: &Arguments) -> Result<String, Reason> {
-    let is_host = unit.id.platform == "host" || unit.id.platform == common.host;
-    // The linker that rustc chooses for a foreign target is not known here.
-    let linker = match arguments.linker.as_deref() {
-        Some(linker) => linker,
-        None if is_host => "cc",
-        None => return Err(Reason::UnknownLinker(unit.id.platform.clone())),
-    };
-    let linker = if linker.contains('/') {
-        unit.cwd.join(linker).to_string_lossy().into_owned()
-    } else {
-        linker.to_owned()
-    };
-    let digest = common
-        .tools
-        .linker(&linker, arguments.fuse_ld.as_deref())
-        .map_err(Reason::Unreadable)?;
-    Ok(digest.to_string())
-}
+/// The role of a dependency that is a macro library.
+pub const MACRO: &str = "macro";
 
 fn once(common: &Common, path: &Path) -> Result<Digest, Reason> {
     let hashed = common

@@ -18,6 +18,7 @@ pub mod env_use;
 pub mod files;
 mod inputs;
 pub mod key;
+pub mod macros;
 pub mod memory;
 mod messages;
 pub mod package;

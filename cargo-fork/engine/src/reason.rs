@@ -18,6 +18,8 @@ pub enum Reason {
     UnlistedOutput(String),
     /// It is not known which linker would be used for the platform.
     UnknownLinker(String),
+    /// A macro that the unit can reach may use the network.
+    MacroMayUseNetwork,
     /// Two dependencies have one name.
     AmbiguousDependency,
     /// An argument, variable or path is not UTF-8.
@@ -59,6 +61,7 @@ impl Reason {
             Reason::UnknownArgument(_) => "unknown-argument",
             Reason::UnlistedOutput(_) => "unlisted-output",
             Reason::UnknownLinker(_) => "unknown-linker",
+            Reason::MacroMayUseNetwork => "macro-may-use-network",
             Reason::AmbiguousDependency => "ambiguous-dependency",
             Reason::NotUtf8(_) => "not-utf8",
             Reason::Unstable(_) => "unstable-feature",

@@ -21,7 +21,7 @@ const CHECKOUT_ROOTS: &[&str] = &["workspace", "package", "build-dir", "target-d
 impl Session {
     /// Offers the outputs of a unit that was just built to the hook. Returns at once; the outputs must
     /// not change until [`Session::settle`] has returned.
-    pub fn store(self: &Arc<Self>, question: Question, took: Duration) {
+    pub fn store(self: &Arc<Self>, question: Box<Question>, took: Duration) {
         if self.after.is_none() {
             return;
         }
@@ -56,7 +56,7 @@ impl Session {
             .env
             .iter()
             .any(|input| env_names_a_place(question, &input.name));
-        let may_hold_paths = unit.uses_macros || unit.links || !summary.remapped || by_name;
+        let may_hold_paths = summary.impure_macros || unit.links || !summary.remapped || by_name;
         if may_hold_paths && scan::has_unsearchable_root(&unit.roots, CHECKOUT_ROOTS) {
             for (path, name) in unit
                 .roots

@@ -43,8 +43,8 @@ pub struct Unit {
     /// Native libraries that dependencies ask for, as build scripts write them: whoever links must
     /// find them too.
     pub native_libs: Vec<String>,
-    /// Whether the unit can reach a procedural macro.
-    pub uses_macros: bool,
+    /// The root of the workspace: macros may read what lies there outside of packages.
+    pub workspace: PathBuf,
     /// The build directory: what build scripts left there enters by content.
     pub build_dir: PathBuf,
 }

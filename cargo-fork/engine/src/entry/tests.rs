@@ -45,7 +45,7 @@ fn unit(dir: &std::path::Path) -> Unit {
         message_cache: dir.join("messages"),
         links: false,
         native_libs: Vec::new(),
-        uses_macros: false,
+        workspace: dir.to_path_buf(),
         build_dir: dir.to_path_buf(),
     }
 }

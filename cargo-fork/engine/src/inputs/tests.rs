@@ -78,7 +78,7 @@ impl Package {
             message_cache: root.join("build/messages"),
             links: false,
             native_libs: Vec::new(),
-            uses_macros: false,
+            workspace: root.join("ws"),
             build_dir: root.join("build"),
         };
         let began = later(dir.path());

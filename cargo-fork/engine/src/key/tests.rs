@@ -8,6 +8,8 @@ mod checkout;
 
 use checkout::Checkout;
 
+type Change = fn(&mut Checkout);
+
 #[test]
 fn the_checkout_does_not_matter() {
     let mut one = Checkout::new("x");
@@ -18,8 +20,8 @@ fn the_checkout_does_not_matter() {
 
 #[test]
 fn presentation_and_parallelism_do_not_matter() {
-    let first = Checkout::new("x").hashes();
-    let changes: &[fn(&mut Checkout)] = &[
+    let first = Checkout::without_macros().hashes();
+    let changes: &[Change] = &[
         |c| c.arg("--diagnostic-width=80", "--diagnostic-width=200"),
         |c| c.arg("--error-format=json", "--color=always"),
         |c| {
@@ -46,7 +48,7 @@ fn presentation_and_parallelism_do_not_matter() {
         |c| c.write("ws/b/src/lib.rs", "another package"),
     ];
     for (number, change) in changes.iter().enumerate() {
-        let mut checkout = Checkout::new("x");
+        let mut checkout = Checkout::without_macros();
         change(&mut checkout);
         assert_eq!(checkout.hashes(), first, "change {number}");
     }
@@ -55,7 +57,7 @@ fn presentation_and_parallelism_do_not_matter() {
 #[test]
 fn every_ingredient_matters() {
     let first = Checkout::new("x").hashes();
-    let changes: &[(&str, fn(&mut Checkout))] = &[
+    let changes: &[(&str, Change)] = &[
         ("args", |c| c.arg("opt-level=1", "opt-level=2")),
         ("args", |c| c.arg("a/src/lib.rs", "a/src/main.rs")),
         ("args", |c| {
@@ -123,8 +125,8 @@ fn every_ingredient_matters() {
 
 #[test]
 fn sources_are_in_the_key_and_not_in_the_action() {
-    let first = Checkout::new("x").hashes();
-    let changes: &[fn(&mut Checkout)] = &[
+    let first = Checkout::without_macros().hashes();
+    let changes: &[Change] = &[
         |c| c.write("ws/a/src/lib.rs", "pub fn b() {}"),
         |c| c.write("ws/a/src/new.rs", ""),
         |c| c.write("ws/a/.env", "hidden"),
@@ -132,7 +134,7 @@ fn sources_are_in_the_key_and_not_in_the_action() {
         |c| fs::remove_file(c.path("ws/a/Cargo.toml")).unwrap(),
     ];
     for (number, change) in changes.iter().enumerate() {
-        let mut checkout = Checkout::new("x");
+        let mut checkout = Checkout::without_macros();
         change(&mut checkout);
         let hashes = checkout.hashes();
         assert_eq!(hashes.action, first.action, "change {number}");
@@ -168,14 +170,38 @@ fn an_unpacked_package_is_its_identity() {
 }
 
 #[test]
-fn macros_may_read_what_a_build_script_left() {
-    let with_macros = |content: &str| {
+fn macros_may_read_what_nobody_told_them() {
+    // The library of the fixture has no symbols: it may do anything.
+    let changes: &[(&str, Change)] = &[
+        ("macro-files", |c| {
+            c.write("build/script/out/gen.rs", "generated anew")
+        }),
+        ("macro-files", |c| c.write("ws/.sqlx/query.json", "{}")),
+        ("macro-env", |c| {
+            let variable = ("ANYTHING".to_owned(), "1".to_owned());
+            c.command.env.inherited = Arc::new([variable].into());
+        }),
+    ];
+    let first = Checkout::new("x").hashes();
+    for (number, (name, change)) in changes.iter().enumerate() {
         let mut checkout = Checkout::new("x");
-        checkout.unit.uses_macros = true;
-        checkout.write("build/script/out/gen.rs", content);
-        checkout.hashes()
-    };
-    assert_ne!(with_macros("one"), with_macros("two"));
+        change(&mut checkout);
+        let hashes = checkout.hashes();
+        assert_ne!(
+            hashes.ingredients[*name], first.ingredients[*name],
+            "change {number}"
+        );
+        let without = |change: fn(&mut Checkout)| {
+            let mut checkout = Checkout::without_macros();
+            change(&mut checkout);
+            checkout.hashes()
+        };
+        assert_eq!(
+            without(*change),
+            without(|_| ()),
+            "change {number} without macros"
+        );
+    }
 }
 
 #[test]

@@ -64,7 +64,7 @@ impl Checkout {
             message_cache: target.join("output"),
             links: false,
             native_libs: Vec::new(),
-            uses_macros: false,
+            workspace: ws.clone(),
             build_dir: target.clone(),
         };
         let line = format!(
@@ -96,6 +96,16 @@ impl Checkout {
             unit,
             command,
         }
+    }
+
+    /// A checkout whose unit can reach no macro.
+    pub(super) fn without_macros() -> Checkout {
+        let mut checkout = Checkout::new("x");
+        checkout
+            .unit
+            .dependencies
+            .retain(|dependency| dependency.role != MACRO);
+        checkout
     }
 
     pub(super) fn path(&self, file: &str) -> PathBuf {
@@ -143,6 +153,7 @@ impl Checkout {
 fn common(root: &Path) -> Common {
     Common {
         digests: FileDigests::default(),
+        macros: Macros::default(),
         outputs: Memory::new(root.join("outputs.json")),
         tools: Tools::new(root.join("tools.json")),
         rustc_version: "rustc 1.95.0".to_owned(),

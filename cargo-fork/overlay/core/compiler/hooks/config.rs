@@ -54,22 +54,46 @@ pub fn load(gctx: &GlobalContext, jobs: u32) -> CargoResult<Option<Settings>> {
     if table.enabled == Some(false) {
         return Ok(None);
     }
-    let before = table.before_build.as_ref().map(|v| hook(gctx, v)).transpose()?.flatten();
-    let after = table.after_build.as_ref().map(|v| hook(gctx, v)).transpose()?.flatten();
+    let before = table
+        .before_build
+        .as_ref()
+        .map(|v| hook(gctx, v))
+        .transpose()?
+        .flatten();
+    let after = table
+        .after_build
+        .as_ref()
+        .map(|v| hook(gctx, v))
+        .transpose()?
+        .flatten();
     if before.is_none() && after.is_none() {
         return Ok(None);
     }
     let engine = Config {
         before,
         after,
-        refresh: table.mode.as_ref().map(refresh).transpose()?.unwrap_or(false),
+        refresh: table
+            .mode
+            .as_ref()
+            .map(refresh)
+            .transpose()?
+            .unwrap_or(false),
         required: table.required.unwrap_or(false),
-        timeout: table.timeout.as_ref().map(timeout).transpose()?.unwrap_or(DEFAULT_TIMEOUT),
+        timeout: table
+            .timeout
+            .as_ref()
+            .map(timeout)
+            .transpose()?
+            .unwrap_or(DEFAULT_TIMEOUT),
         jobs: jobs as usize,
     };
     let remap = table.remap.unwrap_or(true);
     let salt = table.salt.unwrap_or_default();
-    Ok(Some(Settings { engine, remap, salt }))
+    Ok(Some(Settings {
+        engine,
+        remap,
+        salt,
+    }))
 }
 
 /// Returns the hook that is configured; `None` for an empty command, which switches the hook off.
@@ -93,7 +117,10 @@ fn hook(gctx: &GlobalContext, value: &Value<StringList>) -> CargoResult<Option<H
         cwd: None,
         env: Vec::new(),
     };
-    Ok(Some(Hook { name: name.clone(), command }))
+    Ok(Some(Hook {
+        name: name.clone(),
+        command,
+    }))
 }
 
 /// Returns whether a value of the configuration is a hook's command: the nearest definition replaces
@@ -127,12 +154,15 @@ fn refresh(mode: &Value<String>) -> CargoResult<bool> {
 fn timeout(value: &Value<String>) -> CargoResult<Duration> {
     let text = value.val.trim();
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let duration = digits.parse::<u64>().ok().and_then(|number| match &text[digits.len()..] {
-        "ms" => Some(Duration::from_millis(number)),
-        "s" | "" => Some(Duration::from_secs(number)),
-        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
-        _ => None,
-    });
+    let duration = digits
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| match &text[digits.len()..] {
+            "ms" => Some(Duration::from_millis(number)),
+            "s" | "" => Some(Duration::from_secs(number)),
+            "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
+            _ => None,
+        });
     match duration {
         Some(duration) if !duration.is_zero() => Ok(duration.min(MAX_TIMEOUT)),
         _ => bail!(

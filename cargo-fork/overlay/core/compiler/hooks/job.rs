@@ -17,8 +17,8 @@ use filetime::FileTime;
 use super::{remap, snapshot};
 use crate::core::compiler::job_queue::lookup::Decision;
 use crate::core::compiler::{
-    BuildRunner, BuildScriptOutputs, BuildScripts, Executor, JobState, ManifestErrorContext, OutputOptions, Unit, Work, fingerprint,
-    replay_output_cache,
+    BuildRunner, BuildScriptOutputs, BuildScripts, Executor, JobState, ManifestErrorContext,
+    OutputOptions, Unit, Work, fingerprint, replay_output_cache,
 };
 use crate::util::errors::CargoResult;
 
@@ -37,7 +37,7 @@ struct Inner {
     dep_info: DepInfo,
     /// How paths are translated back, if the compiler was told other names.
     shown_places: Option<Arc<Vec<(String, String)>>>,
-    question: Option<Question>,
+    question: Option<Box<Question>>,
     began: Instant,
     wrote_to_stdout: Cell<bool>,
 }
@@ -89,10 +89,12 @@ impl Job {
             session: hooks.session.clone(),
             snapshot: Some(snapshot),
             env: hooks.env.clone(),
-            scripts: build_runner
-                .build_scripts
-                .get(unit)
-                .map(|scripts| (Arc::clone(&build_runner.build_script_outputs), scripts.clone())),
+            scripts: build_runner.build_scripts.get(unit).map(|scripts| {
+                (
+                    Arc::clone(&build_runner.build_script_outputs),
+                    scripts.clone(),
+                )
+            }),
             replay: Some(replay),
             dep_info: DepInfo {
                 rustc: rustc_dep_info.to_path_buf(),
@@ -128,7 +130,10 @@ impl Job {
 
     /// Returns a line of the compiler as it is to be shown and kept.
     pub(crate) fn shown<'a>(&self, line: &'a str) -> Cow<'a, str> {
-        let places = self.0.as_ref().and_then(|inner| inner.shown_places.as_ref());
+        let places = self
+            .0
+            .as_ref()
+            .and_then(|inner| inner.shown_places.as_ref());
         match places.and_then(|places| remap::show(line, places)) {
             Some(shown) => Cow::Owned(shown),
             None => Cow::Borrowed(line),
@@ -159,7 +164,10 @@ impl Inner {
         let snapshot = self.snapshot.take().expect("a job asks once");
         let asked = snapshot.and_then(|snapshot| Ok((snapshot, self.command(rustc)?)));
         let verdict = match asked {
-            Err(reason) => Verdict::Compile { reason, question: None },
+            Err(reason) => Verdict::Compile {
+                reason,
+                question: None,
+            },
             Ok((mut snapshot, command)) => {
                 snapshot.native_libs = self.native_libs();
                 // Before the first input is hashed: what is edited from now on is newer.
@@ -195,8 +203,13 @@ impl Inner {
             return Vec::new();
         };
         let outputs = outputs.lock().expect("no build script panics with it");
-        let linked = scripts.to_link.iter().filter_map(|(_, metadata)| outputs.get(*metadata));
-        linked.flat_map(|output| output.library_links.iter().cloned()).collect()
+        let linked = scripts
+            .to_link
+            .iter()
+            .filter_map(|(_, metadata)| outputs.get(*metadata));
+        linked
+            .flat_map(|output| output.library_links.iter().cloned())
+            .collect()
     }
 
     /// Splits a command line into the programs and the arguments of the compiler.
@@ -206,10 +219,15 @@ impl Inner {
                 .map(str::to_owned)
                 .ok_or_else(|| Reason::NotUtf8(text.to_string_lossy().into_owned()))
         };
-        let args: Vec<String> =
-            rustc.get_args().map(|arg| text(arg)).collect::<Result<_, Reason>>()?;
+        let args: Vec<String> = rustc
+            .get_args()
+            .map(|arg| text(arg))
+            .collect::<Result<_, Reason>>()?;
         // Cargo's own first argument; what comes before it are wrapped programs.
-        let first = args.iter().position(|arg| arg == "--crate-name").unwrap_or(0);
+        let first = args
+            .iter()
+            .position(|arg| arg == "--crate-name")
+            .unwrap_or(0);
         let mut programs = vec![PathBuf::from(rustc.get_program())];
         programs.extend(args[..first].iter().map(PathBuf::from));
         let mut command = BTreeMap::new();
@@ -217,8 +235,15 @@ impl Inner {
             let value = value.as_deref().map(text).transpose()?;
             command.insert(name.clone(), value);
         }
-        let env = Environment { command, inherited: self.env.clone() };
-        Ok(Command { programs, args: args[first..].to_vec(), env })
+        let env = Environment {
+            command,
+            inherited: self.env.clone(),
+        };
+        Ok(Command {
+            programs,
+            args: args[first..].to_vec(),
+            env,
+        })
     }
 }
 

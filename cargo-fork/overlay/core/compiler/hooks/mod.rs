@@ -21,11 +21,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use cargo_hooks_engine::Session;
 use cargo_hooks_engine::key::Common;
 use cargo_hooks_engine::memory::Memory;
 use cargo_hooks_engine::roots::Roots;
 use cargo_hooks_engine::tools::Tools;
-use cargo_hooks_engine::Session;
 use hook_protocol::Digest;
 use hook_protocol::wire::Begin;
 
@@ -57,9 +57,15 @@ impl Hooks {
         };
         let build_dir = bcx.ws.build_dir().into_path_unlocked();
         let target_dir = bcx.ws.target_dir().into_path_unlocked();
-        let memory = bcx.gctx.home().as_path_unlocked().join(".hooks").join("tools.json");
+        let memory = bcx
+            .gctx
+            .home()
+            .as_path_unlocked()
+            .join(".hooks")
+            .join("tools.json");
         let common = Common {
             digests: Default::default(),
+            macros: Default::default(),
             outputs: Memory::new(build_dir.join(".hooks").join("outputs.json")),
             tools: Tools::new(memory),
             rustc_version: bcx.rustc().verbose_version.clone(),
@@ -82,7 +88,10 @@ impl Hooks {
         let shown_places = Arc::new(remap::shown(&pairs));
         pairs.sort_by_key(|(from, _)| from.len());
         let flag = |(from, to): &(String, String)| format!("--remap-path-prefix={from}={to}");
-        let env = bcx.gctx.env().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let env = bcx
+            .gctx
+            .env()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         Ok(Some(Hooks {
             session: Arc::new(Session::new(settings.engine, common, begin)),
             remap: settings.remap,
@@ -149,7 +158,10 @@ pub fn settle(build_runner: &BuildRunner<'_, '_>, built: CargoResult<()>) -> Car
 
 /// What the last line of a build says of it.
 pub fn summary(build_runner: &BuildRunner<'_, '_>) -> String {
-    let counted = build_runner.hooks.as_ref().map(|hooks| hooks.session.counted());
+    let counted = build_runner
+        .hooks
+        .as_ref()
+        .map(|hooks| hooks.session.counted());
     match counted {
         None | Some((0, 0)) => String::new(),
         Some((restored, compiled)) => format!(" ({restored} restored, {compiled} compiled)"),
@@ -158,5 +170,8 @@ pub fn summary(build_runner: &BuildRunner<'_, '_>) -> String {
 
 /// Returns whether the unit is one that rustc compiles.
 fn is_rustc(unit: &Unit) -> bool {
-    matches!(unit.mode, CompileMode::Test | CompileMode::Build | CompileMode::Check { .. })
+    matches!(
+        unit.mode,
+        CompileMode::Test | CompileMode::Build | CompileMode::Check { .. }
+    )
 }

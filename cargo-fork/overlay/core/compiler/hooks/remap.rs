@@ -12,9 +12,6 @@ use cargo_hooks_engine::roots::{Roots, replace_paths};
 use crate::core::compiler::{BuildContext, BuildRunner, Unit};
 use crate::core::profiles::Profile;
 
-
-
-
 /// The places of this machine, under the names that keys and messages use.
 pub fn places(bcx: &BuildContext<'_, '_>) -> Roots {
     let gctx = bcx.gctx;
@@ -23,7 +20,10 @@ pub fn places(bcx: &BuildContext<'_, '_>) -> Roots {
         roots.add(&name, &path);
     }
     roots.add("cargo-home", gctx.home().as_path_unlocked());
-    roots.add("sysroot", &bcx.target_data.info(super::CompileKind::Host).sysroot);
+    roots.add(
+        "sysroot",
+        &bcx.target_data.info(super::CompileKind::Host).sysroot,
+    );
     if let Some(home) = gctx.get_env_os("HOME") {
         roots.add("home", Path::new(home));
     }
@@ -36,10 +36,22 @@ fn mapped_places(bcx: &BuildContext<'_, '_>) -> Vec<(String, PathBuf)> {
     let gctx = bcx.gctx;
     let mut out = vec![
         ("workspace".to_owned(), bcx.ws.root().to_path_buf()),
-        ("build-dir".to_owned(), bcx.ws.build_dir().into_path_unlocked()),
-        ("target-dir".to_owned(), bcx.ws.target_dir().into_path_unlocked()),
-        ("registry".to_owned(), gctx.registry_source_path().into_path_unlocked()),
-        ("git".to_owned(), gctx.git_checkouts_path().into_path_unlocked()),
+        (
+            "build-dir".to_owned(),
+            bcx.ws.build_dir().into_path_unlocked(),
+        ),
+        (
+            "target-dir".to_owned(),
+            bcx.ws.target_dir().into_path_unlocked(),
+        ),
+        (
+            "registry".to_owned(),
+            gctx.registry_source_path().into_path_unlocked(),
+        ),
+        (
+            "git".to_owned(),
+            gctx.git_checkouts_path().into_path_unlocked(),
+        ),
     ];
     for package in bcx.packages.packages() {
         let id = package.package_id();
@@ -56,8 +68,15 @@ fn mapped_places(bcx: &BuildContext<'_, '_>) -> Vec<(String, PathBuf)> {
 pub fn pairs(bcx: &BuildContext<'_, '_>) -> Vec<(String, String)> {
     let mut out: Vec<(String, String)> = Vec::new();
     for (name, path) in mapped_places(bcx) {
-        let to = if name == "workspace" { ".".to_owned() } else { format!("{VIRTUAL}{name}") };
-        for form in [Some(path.clone()), path.canonicalize().ok()].into_iter().flatten() {
+        let to = if name == "workspace" {
+            ".".to_owned()
+        } else {
+            format!("{VIRTUAL}{name}")
+        };
+        for form in [Some(path.clone()), path.canonicalize().ok()]
+            .into_iter()
+            .flatten()
+        {
             let Some(from) = form.to_str() else { continue };
             if !out.iter().any(|(known, _)| known == from) {
                 out.push((from.to_owned(), to.clone()));
@@ -73,18 +92,30 @@ pub fn is_remapped(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> bool {
     let Some(hooks) = &build_runner.hooks else {
         return false;
     };
-    let renames = |args: &[String]| args.iter().any(|arg| arg.starts_with("--remap-path-prefix"));
+    let renames = |args: &[String]| {
+        args.iter()
+            .any(|arg| arg.starts_with("--remap-path-prefix"))
+    };
     let measures = |args: &[String]| args.iter().any(|arg| arg.contains("instrument-coverage"));
     let extra = build_runner.bcx.extra_args_for(unit);
-    let profile: Vec<String> = unit.profile.rustflags.iter().map(|f| f.to_string()).collect();
+    let profile: Vec<String> = unit
+        .profile
+        .rustflags
+        .iter()
+        .map(|f| f.to_string())
+        .collect();
     hooks.remap
         && super::is_rustc(unit)
         && unit.profile.trim_paths.is_none()
         && build_runner.bcx.build_config.primary_unit_rustc.is_none()
-        && [Some(&*unit.rustflags), extra.map(|args| &**args), Some(&*profile)]
-            .into_iter()
-            .flatten()
-            .all(|args| !renames(args) && !measures(args))
+        && [
+            Some(&*unit.rustflags),
+            extra.map(|args| &**args),
+            Some(&*profile),
+        ]
+        .into_iter()
+        .flatten()
+        .all(|args| !renames(args) && !measures(args))
 }
 
 /// Returns how the names that the compiler was given are translated back in its JSON messages.
@@ -103,7 +134,9 @@ pub fn shown(pairs: &[(String, String)]) -> Vec<(String, String)> {
 
 /// Replaces, in a line of the compiler, the names that it was given by the real paths.
 pub fn show(line: &str, shown: &[(String, String)]) -> Option<String> {
-    line.contains(VIRTUAL).then(|| replace_paths(line, shown)).flatten()
+    line.contains(VIRTUAL)
+        .then(|| replace_paths(line, shown))
+        .flatten()
 }
 
 /// The folder relative to which a package's identity is hashed. For a package outside the workspace
@@ -118,10 +151,16 @@ pub fn identity_root<'a>(
     if build_runner.hooks.is_none() || !id.source_id().is_path() || root.starts_with(workspace) {
         return workspace;
     }
-    let namesakes = build_runner.bcx.packages.package_ids().filter(|other| {
-        (other.name(), other.version()) == (id.name(), id.version())
-    });
-    if namesakes.count() == 1 { root } else { workspace }
+    let namesakes = build_runner
+        .bcx
+        .packages
+        .package_ids()
+        .filter(|other| (other.name(), other.version()) == (id.name(), id.version()));
+    if namesakes.count() == 1 {
+        root
+    } else {
+        workspace
+    }
 }
 
 /// The profile as far as it tells outputs apart. With hooks a unit that is compiled incrementally and

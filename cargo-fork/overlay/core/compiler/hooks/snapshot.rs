@@ -5,6 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use cargo_hooks_engine::Reason;
+use cargo_hooks_engine::key::MACRO;
 use cargo_hooks_engine::package::Source;
 use cargo_hooks_engine::unit::{Dependency, Output, Unit as Snapshot};
 use hook_protocol::wire::{self, Role};
@@ -37,10 +38,15 @@ pub fn take(
             FileFlavor::DebugInfo => Role::DebugInfo,
             FileFlavor::Auxiliary => Role::Auxiliary,
             FileFlavor::Sbom | FileFlavor::DocParts => {
-                return Ok(Err(Reason::UnlistedOutput(output.path.display().to_string())));
+                return Ok(Err(Reason::UnlistedOutput(
+                    output.path.display().to_string(),
+                )));
             }
         };
-        outputs.push(Output { path: output.path.clone(), role });
+        outputs.push(Output {
+            path: output.path.clone(),
+            role,
+        });
     }
     Ok(Ok(Snapshot {
         id: id(build_runner, unit),
@@ -56,7 +62,7 @@ pub fn take(
         message_cache: files.message_cache_path(unit),
         links: unit.requires_upstream_objects() && !unit.mode.is_check(),
         native_libs: Vec::new(),
-        uses_macros: reachable.iter().any(|dep| dep.target.proc_macro()),
+        workspace: bcx.ws.root().to_path_buf(),
         build_dir: bcx.ws.build_dir().into_path_unlocked(),
     }))
 }
@@ -77,7 +83,10 @@ fn not_offered(
     } else if unstable.fine_grain_locking {
         Some(Reason::Unstable("fine-grain-locking"))
     } else if unit.artifact.is_true()
-        || build_runner.unit_deps(unit).iter().any(|dep| dep.unit.artifact.is_true())
+        || build_runner
+            .unit_deps(unit)
+            .iter()
+            .any(|dep| dep.unit.artifact.is_true())
     {
         Some(Reason::Unstable("bindeps"))
     } else if bcx.unit_can_fail_for_docscraping(unit) {
@@ -113,19 +122,31 @@ fn id(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> wire::Unit {
         profile: unit.profile.name.to_string(),
         platform: match unit.kind {
             CompileKind::Host => "host".to_owned(),
-            CompileKind::Target(_) => {
-                build_runner.bcx.target_data.short_name(&unit.kind).to_owned()
-            }
+            CompileKind::Target(_) => build_runner
+                .bcx
+                .target_data
+                .short_name(&unit.kind)
+                .to_owned(),
         },
-        features: unit.features.iter().map(|feature| feature.to_string()).collect(),
+        features: unit
+            .features
+            .iter()
+            .map(|feature| feature.to_string())
+            .collect(),
     }
 }
 
 /// What must tell keys apart even where the command line would not.
 fn facts(unit: &Unit) -> BTreeMap<&'static str, String> {
     BTreeMap::from([
-        ("package", format!("{} {}", unit.pkg.name(), unit.pkg.version())),
-        ("target", format!("{:?} {}", unit.target.kind(), unit.target.name())),
+        (
+            "package",
+            format!("{} {}", unit.pkg.name(), unit.pkg.version()),
+        ),
+        (
+            "target",
+            format!("{:?} {}", unit.target.kind(), unit.target.name()),
+        ),
         ("kind", format!("{:?}", unit.kind.is_host())),
         ("for-host", unit.target.for_host().to_string()),
         ("mode", format!("{:?}", unit.mode)),
@@ -182,11 +203,19 @@ fn reachable(build_runner: &BuildRunner<'_, '_>, hooks: &Hooks, unit: &Unit) -> 
         }
         if !dep.target.proc_macro() {
             let further = reachable(build_runner, hooks, dep);
-            out.extend(further.iter().filter(|unit| seen.insert((*unit).clone())).cloned());
+            out.extend(
+                further
+                    .iter()
+                    .filter(|unit| seen.insert((*unit).clone()))
+                    .cloned(),
+            );
         }
     }
     let out = Rc::new(out);
-    hooks.reachable.borrow_mut().insert(unit.clone(), out.clone());
+    hooks
+        .reachable
+        .borrow_mut()
+        .insert(unit.clone(), out.clone());
     out
 }
 
@@ -199,16 +228,28 @@ fn dependencies(
     for dep in reachable {
         let metadata = build_runner.only_requires_rmeta(unit, dep) || dep.mode.is_check();
         let (flavor, role) = match dep.target.proc_macro() {
-            true => (FileFlavor::Linkable, "macro"),
+            true => (FileFlavor::Linkable, MACRO),
             false if metadata => (FileFlavor::Rmeta, "metadata"),
             false => (FileFlavor::Linkable, "link"),
         };
         let hash = build_runner.files().metadata(dep).c_metadata();
-        for output in build_runner.outputs(dep)?.iter().filter(|o| o.flavor == flavor) {
-            let extension = output.path.extension().unwrap_or_default().to_string_lossy();
+        for output in build_runner
+            .outputs(dep)?
+            .iter()
+            .filter(|o| o.flavor == flavor)
+        {
+            let extension = output
+                .path
+                .extension()
+                .unwrap_or_default()
+                .to_string_lossy();
             let (name, version) = (dep.pkg.name(), dep.pkg.version());
             let crate_id = format!("{name}@{version} {hash} {extension}");
-            out.push(Dependency { crate_id, role, path: output.path.clone() });
+            out.push(Dependency {
+                crate_id,
+                role,
+                path: output.path.clone(),
+            });
         }
     }
     Ok(out)

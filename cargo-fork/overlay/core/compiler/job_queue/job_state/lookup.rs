@@ -49,7 +49,9 @@ pub(super) struct Lookup {
 impl JobState<'_, '_> {
     /// Reports the decision, and waits until the job may go on.
     pub fn decide(&self, decision: Decision) -> CargoResult<()> {
-        self.lookup.restored.set(matches!(decision, Decision::Restored { .. }));
+        self.lookup
+            .restored
+            .set(matches!(decision, Decision::Restored { .. }));
         self.messages.push(Message::Decided(self.id, decision));
         if let Some(go) = &self.lookup.go
             && go.recv().is_err()
@@ -102,13 +104,20 @@ impl<'gctx> DrainState<'gctx> {
         }
         loop {
             let has_room = self.lookups.asked.len() + self.lookups.waiting.len() < MAX_THREADS;
-            let held = if has_room { self.lookups.held.pop_front() } else { None };
+            let held = if has_room {
+                self.lookups.held.pop_front()
+            } else {
+                None
+            };
             if let Some((unit, job, priority)) = held {
                 self.ask(unit, job, priority, build_runner, scope);
                 continue;
             }
             let (unit, job, priority) = self.queue.dequeue()?;
-            let is_asked = build_runner.hooks.as_ref().is_some_and(|hooks| hooks.asks(&unit));
+            let is_asked = build_runner
+                .hooks
+                .as_ref()
+                .is_some_and(|hooks| hooks.asks(&unit));
             if !is_asked || job.freshness().is_fresh() {
                 return Some((unit, job, priority));
             }
@@ -132,7 +141,15 @@ impl<'gctx> DrainState<'gctx> {
         let locks = build_runner.lock_manager.clone();
         let warnings = build_runner.bcx.gctx.warning_handling().unwrap_or_default();
         let freshness = job.freshness().clone();
-        self.lookups.asked.insert(id, Asked { unit, freshness, priority, go });
+        self.lookups.asked.insert(
+            id,
+            Asked {
+                unit,
+                freshness,
+                priority,
+                go,
+            },
+        );
         scope.spawn(move || {
             let mut state = JobState::new(id, messages, None, rmeta_required, locks, warnings);
             state.lookup.go = Some(wait);
@@ -147,7 +164,11 @@ impl<'gctx> DrainState<'gctx> {
         id: JobId,
         decision: Decision,
     ) -> CargoResult<()> {
-        let session = build_runner.hooks.as_ref().expect("only hooks decide").session();
+        let session = build_runner
+            .hooks
+            .as_ref()
+            .expect("only hooks decide")
+            .session();
         let asked = self.lookups.asked.remove(&id);
         // The books first: should nobody read what is printed, the build ends in order.
         let said = match decision {
@@ -165,10 +186,19 @@ impl<'gctx> DrainState<'gctx> {
             }
             Decision::Compile { reason, offered } => {
                 session.count_compiled(offered);
-                let unit = asked.as_ref().map(|asked| &asked.unit).unwrap_or_else(|| &self.active[&id]);
+                let unit = asked
+                    .as_ref()
+                    .map(|asked| &asked.unit)
+                    .unwrap_or_else(|| &self.active[&id]);
                 let target = unit.target.description_named();
                 let said = format!("{} ({target}): {reason}", unit.pkg);
-                if let Some(Asked { unit, freshness: Freshness::Dirty(why), priority, go }) = asked {
+                if let Some(Asked {
+                    unit,
+                    freshness: Freshness::Dirty(why),
+                    priority,
+                    go,
+                }) = asked
+                {
                     let stub = Job::new_dirty(Work::noop(), why);
                     self.lookups.waiting.insert(unit.clone(), (id, go));
                     self.lookups.missed.push_back((unit, stub, priority));
@@ -178,7 +208,11 @@ impl<'gctx> DrainState<'gctx> {
         };
         hooks::show_warnings(build_runner)?;
         if let Some((verb, text)) = said {
-            build_runner.bcx.gctx.shell().verbose(|shell| shell.status(verb, &text))?;
+            build_runner
+                .bcx
+                .gctx
+                .shell()
+                .verbose(|shell| shell.status(verb, &text))?;
         }
         Ok(())
     }
@@ -210,8 +244,12 @@ impl<'gctx> DrainState<'gctx> {
         let lookups = &mut self.lookups;
         lookups.missed.clear();
         lookups.held.clear();
-        lookups.abandoned.extend(lookups.asked.drain().map(|(id, _)| id));
-        lookups.abandoned.extend(lookups.waiting.drain().map(|(_, (id, _))| id));
+        lookups
+            .abandoned
+            .extend(lookups.asked.drain().map(|(id, _)| id));
+        lookups
+            .abandoned
+            .extend(lookups.waiting.drain().map(|(_, (id, _))| id));
     }
 
     /// Returns whether an event is to be handled: not if it comes from a job that was abandoned.

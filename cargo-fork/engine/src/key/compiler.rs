@@ -1,0 +1,83 @@
+//! The ingredients `rustc` and `linker`: what compiles and what links, by content.
+
+use super::{Common, once};
+use crate::args::Arguments;
+use crate::reason::Reason;
+use crate::unit::{Command, Unit, is_clippy};
+
+pub(super) fn compiler(common: &Common, unit: &Unit, command: &Command) -> Result<String, Reason> {
+    let mut targets = vec![common.host.as_str()];
+    if unit.id.platform != "host" {
+        targets.push(&unit.id.platform);
+    }
+    targets.retain(|triple| {
+        let libraries = common.sysroot.join("lib/rustlib").join(triple).join("lib");
+        libraries.is_dir()
+    });
+    let mut out = common
+        .tools
+        .compiler(&common.rustc_version, &common.sysroot, &targets)
+        .map_err(Reason::Unreadable)?
+        .to_string();
+    let (program, wrappers) = command
+        .programs
+        .split_last()
+        .expect("a command has a program");
+    // What stands in for rustc may add to its arguments.
+    let program = common.tools.program(program).map_err(Reason::Unreadable)?;
+    out.push_str(&format!(" {program}"));
+    for wrapper in wrappers {
+        let stem = wrapper.file_stem().unwrap_or_default().to_string_lossy();
+        if !matches!(&*stem, "clippy-driver" | "sccache") {
+            return Err(Reason::UnknownDriver(wrapper.display().to_string()));
+        }
+        let digest = common.tools.program(wrapper).map_err(Reason::Unreadable)?;
+        out.push_str(&format!(" {stem} {digest}"));
+        if is_clippy(wrapper) {
+            out.push_str(&clippy_configuration(common, unit)?);
+            // With `--no-deps` clippy is silent about every other package.
+            if command.env.get("CARGO_PRIMARY_PACKAGE").is_some() {
+                out.push_str(" primary");
+            }
+        }
+    }
+    Ok(out)
+}
+
+/// Clippy reads the nearest configuration file above the package; one that is added later counts too.
+fn clippy_configuration(common: &Common, unit: &Unit) -> Result<String, Reason> {
+    for dir in unit.source.root().ancestors() {
+        for name in [".clippy.toml", "clippy.toml"] {
+            let path = dir.join(name);
+            if path.is_file() {
+                let hashed = once(common, &path)?;
+                return Ok(format!(" configured {hashed}"));
+            }
+        }
+    }
+    Ok(" not configured".to_owned())
+}
+
+pub(super) fn linker(
+    common: &Common,
+    unit: &Unit,
+    arguments: &Arguments,
+) -> Result<String, Reason> {
+    let is_host = unit.id.platform == "host" || unit.id.platform == common.host;
+    // The linker that rustc chooses for a foreign target is not known here.
+    let linker = match arguments.linker.as_deref() {
+        Some(linker) => linker,
+        None if is_host => "cc",
+        None => return Err(Reason::UnknownLinker(unit.id.platform.clone())),
+    };
+    let linker = if linker.contains('/') {
+        unit.cwd.join(linker).to_string_lossy().into_owned()
+    } else {
+        linker.to_owned()
+    };
+    let digest = common
+        .tools
+        .linker(&linker, arguments.fuse_ld.as_deref())
+        .map_err(Reason::Unreadable)?;
+    Ok(digest.to_string())
+}

@@ -1,0 +1,90 @@
+//! The ingredients `macro-env` and `macro-files`: what macros may read without telling.
+
+use std::path::{Path, PathBuf};
+
+use hook_protocol::Digest;
+use walkdir::WalkDir;
+
+use super::{Common, MACRO, once};
+use crate::macros::Powers;
+use crate::package::{self, Source};
+use crate::reason::Reason;
+use crate::unit::{Command, Unit};
+
+fn libraries_of_macros(unit: &Unit) -> impl Iterator<Item = &Path> {
+    unit.dependencies
+        .iter()
+        .filter(|it| it.role == MACRO)
+        .map(|it| it.path.as_path())
+}
+
+pub(super) fn powers(common: &Common, unit: &Unit) -> Result<Powers, Reason> {
+    let powers = common.macros.powers(libraries_of_macros(unit));
+    let powers = powers.map_err(|error| Reason::Unreadable(error.to_string()))?;
+    if powers.uses_network {
+        Err(Reason::MacroMayUseNetwork)
+    } else {
+        Ok(powers)
+    }
+}
+
+pub(super) fn variables(
+    common: &Common,
+    unit: &Unit,
+    command: &Command,
+) -> Result<Vec<String>, Reason> {
+    let libraries = libraries_of_macros(unit);
+    let variables = common
+        .macros
+        .variables(libraries, &command.env, &unit.roots);
+    let variables = variables.map_err(|error| Reason::Unreadable(error.to_string()))?;
+    Ok(variables
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect())
+}
+
+/// What a macro may read besides its user's package: what build scripts left for it, and files of the
+/// workspace that belong to no package.
+pub(super) fn files(
+    common: &Common,
+    unit: &Unit,
+    command: &Command,
+    hashed: &mut Vec<(PathBuf, Digest)>,
+) -> Result<Vec<String>, Reason> {
+    let mut lines = Vec::new();
+    for dir in command.env.out_dirs() {
+        for (path, digest) in tree(common, dir)? {
+            let name = path.strip_prefix(dir).unwrap_or(&path).to_string_lossy();
+            lines.push(format!("{name} {digest}"));
+            hashed.push((path, digest));
+        }
+    }
+    if let Source::Mutable { root } = &unit.source
+        && *root != unit.workspace
+        && root.starts_with(&unit.workspace)
+    {
+        for file in package::list(&unit.workspace, &unit.excluded, &common.digests)? {
+            lines.push(format!("{} {}", file.path, file.digest));
+            hashed.push((unit.workspace.join(&file.path), file.digest));
+        }
+    }
+    Ok(lines)
+}
+
+fn tree(common: &Common, dir: &Path) -> Result<Vec<(PathBuf, Digest)>, Reason> {
+    let mut out = Vec::new();
+    for entry in WalkDir::new(dir).follow_links(true).sort_by_file_name() {
+        match entry {
+            Ok(entry) if entry.file_type().is_file() => {
+                let digest = once(common, entry.path())?;
+                out.push((entry.into_path(), digest));
+            }
+            Ok(_) => {}
+            // A folder that a script names need not exist.
+            Err(error) if error.depth() == 0 => {}
+            Err(error) => return Err(Reason::Unreadable(error.to_string())),
+        }
+    }
+    Ok(out)
+}

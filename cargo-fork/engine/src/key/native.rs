@@ -1,0 +1,91 @@
+//! The ingredient `native`: libraries that `-L` and `-l` find.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use hook_protocol::Digest;
+
+use super::{Common, once};
+use crate::args::{Arguments, NativeLib};
+use crate::reason::Reason;
+use crate::unit::Unit;
+
+/// What build scripts supply, and what else `-L` and `-l` find. The files of `OUT_DIR` that a unit
+/// includes are among its recorded inputs.
+pub(super) fn inputs(
+    common: &Common,
+    unit: &Unit,
+    arguments: &Arguments,
+    hashed: &mut Vec<(PathBuf, Digest)>,
+) -> Result<Vec<String>, Reason> {
+    let mut lines = Vec::new();
+    for dir in &arguments.dependency_dirs {
+        if !unit.cwd.join(dir).starts_with(&unit.build_dir) {
+            return Err(Reason::UnknownArgument(format!(
+                "-L dependency={}",
+                dir.display()
+            )));
+        }
+    }
+    let mut found = BTreeSet::new();
+    let mut wanted = arguments.native_libs.clone();
+    if unit.links {
+        wanted.extend(unit.native_libs.iter().map(|lib| NativeLib::parse(lib)));
+    }
+    for dir in &arguments.search_dirs {
+        let dir = unit.cwd.join(dir);
+        // A build script's folder is searched for whatever a dependency, or the linker, asks for.
+        if dir.starts_with(&unit.build_dir) {
+            found.extend(libraries_in(&dir, NATIVE));
+        } else {
+            found.extend(libraries_in(&dir, CRATES));
+            found.extend(
+                wanted
+                    .iter()
+                    .flat_map(|lib| lib.file_names())
+                    .map(|file| dir.join(file)),
+            );
+        }
+    }
+    let linker = arguments.linker.as_deref().unwrap_or("cc");
+    for lib in wanted.iter().filter(|_| unit.links) {
+        // What no folder has, the linker finds in its own.
+        let files = lib.file_names();
+        if !found
+            .iter()
+            .any(|path| path.is_file() && files.iter().any(|f| path.ends_with(f)))
+        {
+            let found_by_linker = common.tools.library(linker, &files);
+            found.insert(found_by_linker.ok_or_else(|| Reason::Unreadable(format!("{lib:?}")))?);
+        }
+    }
+    for path in found.into_iter().filter(|path| path.is_file()) {
+        let digest = once(common, &path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        lines.push(format!("{name} {digest}"));
+        hashed.push((path, digest));
+    }
+    Ok(lines)
+}
+
+/// Endings of files that a linker may take from a folder.
+const NATIVE: &[&str] = &[
+    ".a", ".so", ".dylib", ".dll", ".lib", ".o", ".obj", ".tbd", ".ld", ".x", ".rlib", ".rmeta",
+];
+
+/// Endings of crates.
+const CRATES: &[&str] = &[".rlib", ".rmeta"];
+
+/// Returns the files of a folder with one of these endings.
+fn libraries_in(dir: &Path, endings: &[&str]) -> Vec<PathBuf> {
+    let is_library = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        endings.iter().any(|end| name.ends_with(end)) || endings == NATIVE && name.contains(".so.")
+    };
+    // A folder that a script names need not exist.
+    let entries = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(is_library)
+        .collect()
+}

@@ -1,0 +1,329 @@
+//! What a procedural macro may read without telling anybody.
+//!
+//! A macro runs inside the compiler and can read any file and variable; the compiler reports only what
+//! it was told of. Most macros cannot: their library does not even contain the functions. So a library
+//! is judged by its symbols, since the standard library is linked into it and what is not used is
+//! dropped. What every macro has (measured with an empty one, rustc 1.95: the panic machinery asks for
+//! the current folder and executable, reads `/proc` and aborts) says nothing.
+//!
+//! What this does not see: C code in the library, and `extern "C"` calls of the platform's functions.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use memchr::memmem;
+use object::{Object as _, ObjectSymbol as _};
+
+use crate::env::Environment;
+use crate::roots::Roots;
+
+/// What a macro library may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Powers {
+    /// It may read environment variables that it knows by name.
+    pub reads_env: bool,
+    /// It may list all environment variables.
+    pub lists_env: bool,
+    /// It may look at files, or start programs that do.
+    pub reads_files: bool,
+    /// It may use the network.
+    pub uses_network: bool,
+}
+
+impl Powers {
+    /// The powers of a library about which nothing is known.
+    const ALL_LOCAL: Powers = Powers {
+        reads_env: true,
+        lists_env: true,
+        reads_files: true,
+        uses_network: false,
+    };
+
+    /// Returns whether the macro can read what it was not given.
+    pub fn is_impure(self) -> bool {
+        self.reads_env || self.reads_files || self.uses_network
+    }
+
+    fn and(self, other: Powers) -> Powers {
+        Powers {
+            reads_env: self.reads_env || other.reads_env,
+            lists_env: self.lists_env || other.lists_env,
+            reads_files: self.reads_files || other.reads_files,
+            uses_network: self.uses_network || other.uses_network,
+        }
+    }
+}
+
+/// Judges the symbols of a library; a library without symbols may do anything.
+fn judge<'a>(symbols: impl Iterator<Item = &'a str>) -> Powers {
+    let mut seen = false;
+    let mut starts_programs = false;
+    let mut powers = Powers::default();
+    for symbol in symbols {
+        seen |= symbol.contains("3std");
+        // Both manglings write a path as lengths and names.
+        let uses = |module: &str, harmless: &[&str]| {
+            symbol.match_indices(module).any(|(at, _)| {
+                let rest = &symbol[at + module.len()..];
+                !harmless.iter().any(|name| rest.starts_with(name))
+            })
+        };
+        powers.reads_env |= uses("3std3env", &["11current_dir", "11current_exe"]);
+        powers.lists_env |= symbol.contains("3std3env4vars") || symbol.contains("3std3env7vars_os");
+        powers.reads_files |= uses(
+            "3std2fs",
+            &["24buffer_capacity_required", "RNtB5_4FileNtNtB7_2io4Read"],
+        );
+        powers.reads_files |= ASKING.iter().any(|method| uses_path(symbol, method));
+        starts_programs |= uses("3std7process", &["5abort", "4exit"]);
+        powers.uses_network |= symbol.contains("3std3net");
+    }
+    if !seen {
+        return Powers::ALL_LOCAL;
+    }
+    powers.reads_files |= starts_programs;
+    powers.reads_env |= starts_programs;
+    // Starting a program lists the variables that it inherits, whoever reads them.
+    powers.lists_env &= !starts_programs;
+    powers
+}
+
+/// Methods of `Path` that look at the file system.
+const ASKING: &[&str] = &[
+    "6exists",
+    "7is_file",
+    "6is_dir",
+    "10is_symlink",
+    "10try_exists",
+    "8read_dir",
+    "9read_link",
+    "8metadata",
+    "16symlink_metadata",
+    "12canonicalize",
+];
+
+fn uses_path(symbol: &str, method: &str) -> bool {
+    symbol.contains("3std4path") && symbol.contains(&format!("4Path{method}"))
+}
+
+/// Variables that differ between terminals, sessions and users, that no result depends on, and that
+/// every library mentions.
+const NOISE: &[&str] = &[
+    "COLUMNS",
+    "HOME",
+    "LINES",
+    "LOGNAME",
+    "OLDPWD",
+    "PATH",
+    "RUST_BACKTRACE",
+    "RUST_LIB_BACKTRACE",
+    "SHELL",
+    "SHLVL",
+    "TERM",
+    "TMPDIR",
+    "USER",
+];
+
+/// Beginnings of names that are noise to a macro that lists all variables. What an outer Cargo left is
+/// noise too: this one sets its own.
+const LISTED_NOISE: &[&str] = &[
+    "CARGO", "DBUS_", "GITHUB_", "RUSTUP_", "SSH_", "VSCODE_", "WINDOW", "XDG_", "_",
+];
+
+/// The shortest name that is searched for: shorter ones are in every library by chance.
+const MIN_NAME: usize = 4;
+
+/// Judges libraries, each once per build.
+#[derive(Default)]
+pub struct Macros {
+    known: Mutex<HashMap<std::path::PathBuf, Arc<Judged>>>,
+}
+
+struct Judged {
+    powers: Powers,
+    /// The content, if its powers make it worth searching.
+    content: Option<Vec<u8>>,
+}
+
+impl Macros {
+    /// Returns what the libraries may do together.
+    ///
+    /// # Errors
+    ///
+    /// If one cannot be read.
+    pub fn powers<'a>(&self, libraries: impl Iterator<Item = &'a Path>) -> io::Result<Powers> {
+        let mut powers = Powers::default();
+        for library in libraries {
+            powers = powers.and(self.judged(library)?.powers);
+        }
+        Ok(powers)
+    }
+
+    /// Returns the variables that the libraries may read, with their values without paths of this
+    /// machine. What Cargo sets for the compiler is not among them: all of it is in the key anyway.
+    ///
+    /// # Errors
+    ///
+    /// If a library cannot be read.
+    pub fn variables<'a>(
+        &self,
+        libraries: impl Iterator<Item = &'a Path>,
+        env: &Environment,
+        roots: &Roots,
+    ) -> io::Result<BTreeMap<String, String>> {
+        let mut out = BTreeMap::new();
+        for library in libraries {
+            let judged = self.judged(library)?;
+            let Some(content) = judged
+                .content
+                .as_deref()
+                .filter(|_| judged.powers.reads_env)
+            else {
+                continue;
+            };
+            for (name, value) in env.inherited.iter() {
+                let is_listed = || {
+                    let is_noise = LISTED_NOISE.iter().any(|prefix| name.starts_with(prefix));
+                    judged.powers.lists_env && !is_noise
+                };
+                if !env.command.contains_key(name)
+                    && !out.contains_key(name)
+                    && !NOISE.contains(&name.as_str())
+                    && (is_listed() || mentions(content, name))
+                {
+                    out.insert(name.clone(), roots.normalise(value));
+                }
+            }
+        }
+        Ok(out)
+    }
+
+    fn judged(&self, library: &Path) -> io::Result<Arc<Judged>> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(judged) = known.get(library) {
+            return Ok(judged.clone());
+        }
+        let content = std::fs::read(library)?;
+        let powers = powers_of(&content);
+        let content = powers.is_impure().then_some(content);
+        let judged = Arc::new(Judged { powers, content });
+        known.insert(library.to_path_buf(), judged.clone());
+        Ok(judged)
+    }
+}
+
+fn powers_of(content: &[u8]) -> Powers {
+    match object::File::parse(content) {
+        Ok(file) => judge(file.symbols().filter_map(|symbol| symbol.name().ok())),
+        Err(_) => Powers::ALL_LOCAL,
+    }
+}
+
+/// Returns whether `content` has `name` anywhere: texts lie in a library without anything between them.
+fn mentions(content: &[u8], name: &str) -> bool {
+    name.len() >= MIN_NAME && memmem::find(content, name.as_bytes()).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Symbols that an empty macro has, as rustc 1.95 mangles them.
+    const EMPTY: &[&str] = &[
+        "_ZN3std3env11current_dir17h0123456789abcdefE",
+        "_ZN3std3env11current_exe17h0123456789abcdefE",
+        "_ZN3std7process5abort17h0123456789abcdefE",
+        "_RNvNtCs1_3std2fs24buffer_capacity_required",
+        "_RNvXs3_NtCs1_3std2fsRNtB5_4FileNtNtB7_2io4Read11read_to_end",
+    ];
+
+    fn with(symbol: &str) -> Powers {
+        judge(EMPTY.iter().copied().chain([symbol]))
+    }
+
+    #[test]
+    fn powers_are_told_by_symbols() {
+        assert_eq!(with("_RNvCs2_5macro3run"), Powers::default());
+        for symbol in [
+            "_ZN3std3env3var17hE",
+            "_RNvNtCs1_3std3env7__var_os",
+            "_ZN3std3env6var_os17hE",
+        ] {
+            assert!(with(symbol).reads_env, "{symbol}");
+            assert!(
+                !with(symbol).reads_files && !with(symbol).lists_env,
+                "{symbol}"
+            );
+        }
+        assert!(with("_RNvNtCs1_3std3env7vars_os").lists_env);
+        for symbol in [
+            "_ZN3std2fs8metadata17hE",
+            "_RINvNtCs1_3std2fs14read_to_stringReE",
+            "_RNvMNtCs1_3std4pathNtB2_4Path6exists",
+            "_ZN3std4path4Path8read_dir17hE",
+        ] {
+            assert!(
+                with(symbol).reads_files && !with(symbol).reads_env,
+                "{symbol}"
+            );
+        }
+        let program = with("_ZN3std7process7Command3new17hE");
+        assert!(program.reads_files && program.reads_env && !program.lists_env);
+        assert!(with("_ZN3std3net3tcp9TcpStream7connect17hE").uses_network);
+    }
+
+    #[test]
+    fn without_symbols_anything_is_possible() {
+        assert_eq!(judge(std::iter::empty()), Powers::ALL_LOCAL);
+        assert_eq!(powers_of(b"not a library"), Powers::ALL_LOCAL);
+    }
+
+    #[test]
+    fn variables_that_are_mentioned_count() {
+        let dir = tempfile::tempdir().unwrap();
+        let library = dir.path().join("libm.so");
+        // Not a library that can be read, so that anything is possible; but nothing is listed.
+        std::fs::write(&library, "\0CARGO_PKG_NAMEDATABASE_URL\0NUMBER PATH\0").unwrap();
+        let macros = Macros::default();
+        let judged = Judged {
+            powers: Powers {
+                lists_env: false,
+                ..Powers::ALL_LOCAL
+            },
+            content: Some(std::fs::read(&library).unwrap()),
+        };
+        macros
+            .known
+            .lock()
+            .unwrap()
+            .insert(library.clone(), Arc::new(judged));
+        let mut roots = Roots::default();
+        roots.add("workspace", Path::new("/nowhere/ws"));
+        let inherited = [
+            ("DATABASE_URL", "sqlite:/nowhere/ws/db"),
+            ("NUMBER", "1"),
+            ("PATH", "/bin"),
+            ("UNHEARD", "of"),
+        ];
+        let env = Environment {
+            command: [("CARGO_PKG_NAME".to_owned(), Some("a".to_owned()))].into(),
+            inherited: Arc::new(
+                inherited
+                    .iter()
+                    .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+                    .collect(),
+            ),
+        };
+        let variables = macros
+            .variables([library.as_path()].into_iter(), &env, &roots)
+            .unwrap();
+        let expected = [("DATABASE_URL", "sqlite:{workspace}/db"), ("NUMBER", "1")];
+        let expected: BTreeMap<String, String> = expected
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect();
+        assert_eq!(variables, expected);
+    }
+}
