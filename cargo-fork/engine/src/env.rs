@@ -73,6 +73,16 @@ impl Environment {
         set.filter_map(|(_, value)| value.as_deref().map(Path::new))
     }
 
+    /// Returns the variables that Cargo sets to paths of this machine, but for those that say nothing
+    /// about the result.
+    pub fn places<'a>(&'a self, roots: &'a Roots) -> impl Iterator<Item = (&'a str, &'a str)> {
+        self.command.iter().filter_map(|(name, value)| {
+            let value = value.as_deref()?;
+            let counts = !LEFT_OUT.contains(&name.as_str()) && roots.occurs_in(value);
+            counts.then_some((name.as_str(), value))
+        })
+    }
+
     /// Returns the lines that enter the key: what Cargo sets, normalised, and what tools read, of which
     /// clippy may be one.
     pub fn lines(&self, roots: &Roots, is_clippy: bool) -> Vec<String> {

@@ -161,8 +161,9 @@ impl Macros {
         Ok(powers)
     }
 
-    /// Returns the variables that the libraries may read, with their values without paths of this
-    /// machine. What Cargo sets for the compiler is not among them: all of it is in the key anyway.
+    /// Returns the variables that the libraries may read: those that the compiler inherits with their
+    /// values without paths of this machine. What Cargo sets for the compiler is in the key anyway; but
+    /// a macro can compute with a path, so that one that it mentions enters as it is.
     ///
     /// # Errors
     ///
@@ -183,6 +184,11 @@ impl Macros {
             else {
                 continue;
             };
+            for (name, value) in env.places(roots) {
+                if mentions(content, name) {
+                    out.insert(name.to_owned(), value.to_owned());
+                }
+            }
             for (name, value) in env.inherited.iter() {
                 let is_listed = || {
                     let is_noise = LISTED_NOISE.iter().any(|prefix| name.starts_with(prefix));
@@ -285,7 +291,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let library = dir.path().join("libm.so");
         // Not a library that can be read, so that anything is possible; but nothing is listed.
-        std::fs::write(&library, "\0CARGO_PKG_NAMEDATABASE_URL\0NUMBER PATH\0").unwrap();
+        std::fs::write(
+            &library,
+            "\0CARGO_PKG_NAMEDATABASE_URL\0NUMBER PATH OUT_DIR\0",
+        )
+        .unwrap();
         let macros = Macros::default();
         let judged = Judged {
             powers: Powers {
@@ -308,7 +318,13 @@ mod tests {
             ("UNHEARD", "of"),
         ];
         let env = Environment {
-            command: [("CARGO_PKG_NAME".to_owned(), Some("a".to_owned()))].into(),
+            command: [
+                ("CARGO_PKG_NAME", "a"),
+                ("CARGO_MANIFEST_DIR", "/nowhere/ws/a"),
+                ("OUT_DIR", "/nowhere/ws/out"),
+            ]
+            .map(|(name, value)| (name.to_owned(), Some(value.to_owned())))
+            .into(),
             inherited: Arc::new(
                 inherited
                     .iter()
@@ -319,7 +335,11 @@ mod tests {
         let variables = macros
             .variables([library.as_path()].into_iter(), &env, &roots)
             .unwrap();
-        let expected = [("DATABASE_URL", "sqlite:{workspace}/db"), ("NUMBER", "1")];
+        let expected = [
+            ("DATABASE_URL", "sqlite:{workspace}/db"),
+            ("NUMBER", "1"),
+            ("OUT_DIR", "/nowhere/ws/out"),
+        ];
         let expected: BTreeMap<String, String> = expected
             .iter()
             .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))

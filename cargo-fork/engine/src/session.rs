@@ -23,6 +23,9 @@ pub struct Hook {
     pub command: Command,
 }
 
+/// Where a hook failed that failed at the end.
+const AT_END: &str = "at the end of the build";
+
 /// What the user configured.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -158,10 +161,15 @@ impl Session {
             self.config.timeout
         };
         let deadline = Instant::now() + limit;
-        if !self.stores.wait(deadline)
-            && let Some(side) = &self.after
-        {
-            self.fail_at_end(side, gave_up, "stores were not settled in time");
+        if !self.stores.wait(deadline) {
+            let took = limit.as_secs_f32();
+            let cause = format!("it has not taken what was built within {took:.1} s");
+            // What is required is kept for the return below.
+            let _ = self
+                .after
+                .as_ref()
+                .map(|side| self.fail(side, AT_END, &cause));
+            self.sides().for_each(|side| side.cancel());
         }
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
         let summary = Summary {
@@ -173,8 +181,12 @@ impl Session {
         for side in self.sides() {
             if side.has_begun() {
                 let left = deadline.saturating_duration_since(Instant::now());
-                if let Err(cause) = side.end(summary.clone(), left) {
-                    self.fail_at_end(side, gave_up, &cause);
+                let ended = side.end(summary.clone(), left);
+                // A hook that owes answers to a failed build is not given the time to end well.
+                if let Err(cause) = ended
+                    && !gave_up
+                {
+                    let _ = self.fail(side, AT_END, &cause);
                 }
             }
             side.cancel();
@@ -189,13 +201,6 @@ impl Session {
         {
             Some(failure) => Err(failure),
             None => Ok(()),
-        }
-    }
-
-    fn fail_at_end(&self, side: &Side, gave_up: bool, cause: &str) {
-        if !gave_up {
-            // What is required is kept for the return of `settle`.
-            let _ = self.fail(side, "at the end of the build", cause);
         }
     }
 

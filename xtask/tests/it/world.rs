@@ -147,7 +147,9 @@ impl World {
         command.args(arguments).current_dir(self.folder.path());
         command
             .env("XTASK_ROOT", self.root())
-            .env("CARGO_HOME", self.cargo_home());
+            .env("CARGO_HOME", self.cargo_home())
+            // The made-up upstream links no OpenSSL, wherever that may be.
+            .env("OPENSSL_DIR", self.root());
         command
             .env("CARGO_HTTP_PROXY", "http://127.0.0.1:9")
             .env("CARGO_NET_RETRY", "0");

@@ -1,0 +1,72 @@
+//! Incremental compilation, which is the default for the members of a workspace.
+
+use cargo_test_support::ProjectBuilder;
+use cargo_test_support::prelude::*;
+
+use crate::support::{Counts, Cycle, Hook, Hooked, checkouts, cycle, package, prints, workspace};
+
+fn members(p: ProjectBuilder) -> ProjectBuilder {
+    p.file("Cargo.toml", &workspace(&["a", "b"]))
+        .file("a/Cargo.toml", &package("a", ""))
+        .file("a/src/lib.rs", "pub fn n() -> u32 { 3 }")
+        .file(
+            "b/Cargo.toml",
+            &package("b", "[dependencies]\na = { path = '../a' }"),
+        )
+        .file("b/src/main.rs", r#"fn main() { println!("{}", a::n()); }"#)
+}
+
+/// The default of the profile `dev`, which the environment of tests switches off.
+fn incremental(hook: &Hook) -> Cycle<'_> {
+    cycle(hook, "build").prepared(|execs| {
+        execs.env_remove("CARGO_INCREMENTAL");
+    })
+}
+
+#[cargo_test]
+fn incremental_members_restore_in_a_second_checkout() {
+    let (one, two) = checkouts(members);
+    let hook = Hook::new();
+    incremental(&hook).across(&one, &two, 2);
+    assert_eq!(prints(&two.bin("b")), "3");
+}
+
+#[cargo_test]
+fn results_that_are_not_incremental_serve_an_incremental_build() {
+    let (one, two) = checkouts(members);
+    let hook = Hook::new();
+    cycle(&hook, "build").cold(&one, 2);
+    incremental(&hook).warm(&two, 2);
+    assert_eq!(prints(&two.bin("b")), "3");
+    incremental(&hook).fresh(&two);
+}
+
+#[cargo_test]
+fn incremental_results_do_not_serve_others() {
+    let (one, two) = checkouts(members);
+    let hook = Hook::new();
+    incremental(&hook).cold(&one, 2);
+    two.hooked("build").counts(0, 2).run();
+    assert_eq!(prints(&two.bin("b")), "3");
+}
+
+#[cargo_test]
+fn a_restored_checkout_is_edited_incrementally() {
+    let (one, two) = checkouts(members);
+    let hook = Hook::new();
+    incremental(&hook).cold(&one, 2);
+    incremental(&hook).warm(&two, 2);
+    for n in [4, 5] {
+        two.change_file("a/src/lib.rs", &format!("pub fn n() -> u32 {{ {n} }}"));
+        two.hooked("build").env_remove("CARGO_INCREMENTAL").run();
+        assert_eq!(prints(&two.bin("b")), n.to_string());
+    }
+    // Back to what is known.
+    two.change_file("a/src/lib.rs", "pub fn n() -> u32 { 3 }");
+    two.hooked("build")
+        .env_remove("CARGO_INCREMENTAL")
+        .counts(2, 0)
+        .run();
+    assert_eq!(prints(&two.bin("b")), "3");
+    incremental(&hook).fresh(&two);
+}
