@@ -12,6 +12,9 @@ use crate::env::Environment;
 use crate::package::Source;
 use crate::roots::Roots;
 
+#[cfg(test)]
+pub(crate) mod fixture;
+
 /// A unit, and the surroundings in which it is built.
 #[derive(Debug, Clone)]
 pub struct Unit {

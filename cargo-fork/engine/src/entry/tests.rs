@@ -1,15 +1,12 @@
 //! Tests of entries: what is believed, and what is the hook's mistake.
 
 use std::fs;
-use std::sync::Arc;
 
 use hook_protocol::Digest;
-use hook_protocol::wire::{self, OpaqueEntry, Role};
+use hook_protocol::wire::{OpaqueEntry, Role};
 
 use super::*;
-use crate::package::Source;
-use crate::roots::Roots;
-use crate::unit::Output;
+use crate::unit::{Output, fixture};
 
 fn unit(dir: &std::path::Path) -> Unit {
     let output = |name: &str, role| Output {
@@ -17,36 +14,12 @@ fn unit(dir: &std::path::Path) -> Unit {
         role,
     };
     Unit {
-        id: wire::Unit {
-            package: "a".to_owned(),
-            version: "1.0.0".to_owned(),
-            target: "a".to_owned(),
-            target_kind: "lib".to_owned(),
-            mode: "build".to_owned(),
-            profile: "dev".to_owned(),
-            platform: "host".to_owned(),
-            features: Vec::new(),
-        },
-        facts: BTreeMap::new(),
-        roots: Roots::default(),
-        source: Source::Mutable {
-            root: dir.to_path_buf(),
-        },
-        excluded: Arc::from([]),
-        cwd: dir.to_path_buf(),
-        output_dir: dir.to_path_buf(),
         outputs: vec![
             output("liba.rlib", Role::Link),
             output("liba.rmeta", Role::Metadata),
             output("liba.dwp", Role::DebugInfo),
         ],
-        dependencies: Vec::new(),
-        dep_info: dir.join("a.d"),
-        message_cache: dir.join("messages"),
-        links: false,
-        native_libs: Vec::new(),
-        workspace: dir.to_path_buf(),
-        build_dir: dir.to_path_buf(),
+        ..fixture::library(dir)
     }
 }
 

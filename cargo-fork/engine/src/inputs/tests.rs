@@ -4,10 +4,9 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use hook_protocol::wire;
-
 use super::*;
 use crate::roots::Roots;
+use crate::unit::fixture;
 
 /// A package that was compiled once, some time ago.
 struct Package {
@@ -56,30 +55,12 @@ impl Package {
             inherited: Arc::new([("SHA".to_owned(), "abc".to_owned())].into()),
         };
         let unit = Unit {
-            id: wire::Unit {
-                package: "a".to_owned(),
-                version: "1.0.0".to_owned(),
-                target: "a".to_owned(),
-                target_kind: "lib".to_owned(),
-                mode: "build".to_owned(),
-                profile: "dev".to_owned(),
-                platform: "host".to_owned(),
-                features: Vec::new(),
-            },
-            facts: BTreeMap::new(),
             roots: roots.with("package", &package),
             source: Source::Mutable { root: package },
-            excluded: Arc::from([]),
             cwd: root.join("ws"),
-            output_dir: root.join("build"),
-            outputs: Vec::new(),
-            dependencies: Vec::new(),
-            dep_info: root.join("build/a.d"),
-            message_cache: root.join("build/messages"),
-            links: false,
-            native_libs: Vec::new(),
             workspace: root.join("ws"),
             build_dir: root.join("build"),
+            ..fixture::library(&root.join("build"))
         };
         let began = later(dir.path());
         Package {

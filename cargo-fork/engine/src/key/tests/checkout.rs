@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use hook_protocol::wire::{self, Role};
+use hook_protocol::wire::Role;
 
 use super::super::*;
 use crate::env::Environment;
 use crate::roots::Roots;
-use crate::unit::{Dependency, Output};
+use crate::unit::{Dependency, Output, fixture};
 
 /// A checkout with a package, a build directory and a toolchain.
 pub(super) struct Checkout {
@@ -45,27 +45,22 @@ impl Checkout {
             path: target.join("deps").join(file),
         };
         let unit = Unit {
-            id: id(),
             facts: BTreeMap::from([("mode", "Build".to_owned())]),
             roots: roots.with("package", &ws.join("a")),
             source: Source::Mutable { root: ws.join("a") },
             excluded: Arc::from([target.clone()]),
             cwd: ws.clone(),
-            output_dir: target.join("deps"),
             outputs: vec![Output {
                 path: target.join("deps/liba-3.rlib"),
                 role: Role::Link,
             }],
             dependencies: vec![
                 dependency("b@1.0.0 x rmeta", "metadata", "libb-1.rmeta"),
-                dependency("m@1.0.0 y so", "macro", "libm-2.so"),
+                dependency("m@1.0.0 y so", MACRO, "libm-2.so"),
             ],
-            dep_info: target.join("deps/a-3.d"),
-            message_cache: target.join("output"),
-            links: false,
-            native_libs: Vec::new(),
             workspace: ws.clone(),
             build_dir: target.clone(),
+            ..fixture::library(&target.join("deps"))
         };
         let line = format!(
             "--crate-name a a/src/lib.rs --error-format=json --diagnostic-width=80 \
@@ -160,19 +155,6 @@ fn common(root: &Path) -> Common {
         sysroot: root.join("sysroot"),
         host: "h".to_owned(),
         salt: String::new(),
-    }
-}
-
-fn id() -> wire::Unit {
-    wire::Unit {
-        package: "a".to_owned(),
-        version: "1.0.0".to_owned(),
-        target: "a".to_owned(),
-        target_kind: "lib".to_owned(),
-        mode: "build".to_owned(),
-        profile: "dev".to_owned(),
-        platform: "host".to_owned(),
-        features: Vec::new(),
     }
 }
 
