@@ -61,10 +61,12 @@ pub(super) fn inputs(
     }
     for path in found.into_iter().filter(|path| path.is_file()) {
         let digest = once(common, &path)?;
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        lines.push(format!("{name} {digest}"));
+        let place = unit.roots.normalise(&path.to_string_lossy());
+        lines.push(format!("{place} {digest}"));
         hashed.push((path, digest));
     }
+    // By their names without paths of this machine: elsewhere the paths sort differently.
+    lines.sort();
     Ok(lines)
 }
 

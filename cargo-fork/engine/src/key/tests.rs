@@ -19,6 +19,21 @@ fn the_checkout_does_not_matter() {
 }
 
 #[test]
+fn the_order_of_places_does_not_matter() {
+    // A folder of the build directory and one outside, which lies before it here and after it there.
+    let with_library = |place: &str| {
+        let mut checkout = Checkout::new("x");
+        let outside = checkout.path(place);
+        checkout.write(&format!("{place}/libz.a"), "another z");
+        checkout.unit.roots.add("outside", &outside);
+        let args = [format!("-Lnative={}", outside.display())];
+        checkout.command.args.extend(args);
+        checkout.hashes()
+    };
+    assert_eq!(with_library("aaa"), with_library("zzz"));
+}
+
+#[test]
 fn presentation_and_parallelism_do_not_matter() {
     let first = Checkout::without_macros().hashes();
     let changes: &[Change] = &[
