@@ -34,14 +34,7 @@ pub(crate) struct Arguments {
 
 /// Runs `cargo xtask build`.
 pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> Result<()> {
-    build(
-        repo,
-        if arguments.release {
-            Profile::Release
-        } else {
-            Profile::Quick
-        },
-    )
+    build(repo, Profile::of(!arguments.release))
 }
 
 /// Brings `target/hooked/` up to date.
@@ -51,7 +44,7 @@ pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
     pin.check_rustc(&rustc)?;
     let _lock = repo.lock()?;
     let source = fetch::verified(repo, &pin)?;
-    let inputs = stamp::inputs(repo, &pin, &rustc)?;
+    let inputs = stamp::inputs(repo, stamp::FORK, &pin, &rustc)?;
     let hooked = repo.hooked_folder();
     if Stamp::load(&hooked).is_some_and(|it| it.is_fresh(&inputs, profile, &hooked)) {
         eprintln!("[fresh] {} ({})", hooked.display(), profile.name());
@@ -82,7 +75,7 @@ pub(crate) fn program_names(hook: &str) -> [String; 2] {
 }
 
 /// Copies a program through a temporary name, so that one that is running is not disturbed; returns its file name.
-fn place(program: &Path, folder: &Path, name: &str) -> Result<String> {
+pub(crate) fn place(program: &Path, folder: &Path, name: &str) -> Result<String> {
     let name = format!("{name}{EXE_SUFFIX}");
     let to = folder.join(&name);
     if same_content(program, &to) {

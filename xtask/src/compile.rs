@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -22,6 +22,15 @@ pub(crate) enum Profile {
 }
 
 impl Profile {
+    /// Returns the one that an option `--quick` asks for.
+    pub(crate) fn of(quick: bool) -> Profile {
+        if quick {
+            Profile::Quick
+        } else {
+            Profile::Release
+        }
+    }
+
     /// Its name in messages and in the stamp.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -65,8 +74,34 @@ pub(crate) fn fork(
     profile: Profile,
     warnings: Warnings,
 ) -> Result<Compiled> {
+    let description = format!(
+        "hooked {}, upstream {} {}",
+        env!("CARGO_PKG_VERSION"),
+        pin.name,
+        pin.version
+    );
+    let command = cargo(repo, &repo.fork_folder(pin), profile, &description);
+    build(command, warnings).context("failed to build the fork")
+}
+
+/// Builds upstream's `cargo` as it is, in a workspace that holds it, with the flags of the fork.
+pub(crate) fn stock(
+    repo: &Repo,
+    pin: &Pin,
+    profile: Profile,
+    workspace: &Path,
+) -> Result<Compiled> {
+    let description = format!("upstream {} {}", pin.name, pin.version);
+    let command = cargo(repo, workspace, profile, &description);
+    build(command, Warnings::Print).context("failed to build upstream's Cargo")
+}
+
+/// Returns the command that builds a `cargo`; `description` is what `--version` says after the number.
+///
+/// Both write to one build directory, so that what they depend on is compiled once.
+fn cargo(repo: &Repo, folder: &Path, profile: Profile, description: &str) -> Command {
     let mut command = repo.cargo();
-    command.current_dir(repo.fork_folder(pin));
+    command.current_dir(folder);
     command.args(["build", "--locked", "--bin", "cargo"]);
     match profile {
         Profile::Quick => command.args(["--config", "profile.dev.debug=0"]),
@@ -79,10 +114,10 @@ pub(crate) fn fork(
         command.args(["--features", "vendored-openssl"]);
     }
     command.env("CARGO_TARGET_DIR", repo.join("target/fork-build"));
-    command.env("CFG_VER_DESCRIPTION", description(pin));
+    command.env("CFG_VER_DESCRIPTION", description);
     // It stands in for a stable Cargo, and is to refuse what that refuses.
     command.env("CFG_RELEASE_CHANNEL", "stable");
-    build(command, warnings).context("failed to build the fork")
+    command
 }
 
 /// Returns whether Cargo finds an OpenSSL to link: the user names one, `pkg-config` does, or the platform
@@ -106,16 +141,6 @@ pub(crate) fn member(repo: &Repo, package: &str, profile: Profile) -> Result<Com
         command.arg("--release");
     }
     build(command, Warnings::Print).with_context(|| format!("failed to build `{package}`"))
-}
-
-/// Returns what `cargo --version` says after the version number.
-fn description(pin: &Pin) -> String {
-    format!(
-        "hooked {}, upstream {} {}",
-        env!("CARGO_PKG_VERSION"),
-        pin.name,
-        pin.version
-    )
 }
 
 fn build(mut command: Command, warnings: Warnings) -> Result<Compiled> {

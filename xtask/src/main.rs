@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod build;
 mod check;
 mod compile;
@@ -52,6 +53,8 @@ enum Command {
     Uninstall,
     /// Builds a real project in two checkouts, the second from the cache, and says what was saved.
     Try(try_out::Arguments),
+    /// Measures the fork against the upstream Cargo that it was made from.
+    Bench(bench::Arguments),
     /// Builds the fork and runs the tests.
     Test(test::Arguments),
     /// Checks everything that CI checks: rules, format, clippy, warnings, tests.
@@ -79,9 +82,22 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Install(arguments) => install::install(&repo, &arguments),
         Command::Uninstall => install::uninstall(),
         Command::Try(arguments) => try_out::run(&repo, &arguments),
+        Command::Bench(arguments) => bench::run(&repo, &arguments),
         Command::Test(arguments) => test::run(&repo, arguments.filter()),
         Command::Check(arguments) => check::run(&repo, &arguments),
         Command::Tidy => tidy::run(&repo),
         Command::Patch(arguments) => patch::run(&repo, arguments),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
     }
 }

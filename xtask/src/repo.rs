@@ -80,6 +80,11 @@ impl Repo {
         self.join("target/fork").join(pin.folder_name())
     }
 
+    /// Upstream's Cargo as it is: its workspace, and the programs by profile.
+    pub(crate) fn stock_folder(&self) -> PathBuf {
+        self.join("target/stock")
+    }
+
     /// What `build` leaves: `bin/cargo`, and the shipped hooks beside it.
     pub(crate) fn hooked_folder(&self) -> PathBuf {
         self.join("target/hooked")
@@ -94,12 +99,21 @@ impl Repo {
 
     /// Keeps other runs of xtask out of `target/` for as long as the result lives.
     pub(crate) fn lock(&self) -> Result<File> {
-        let place = self.join("target/xtask.lock");
+        self.lock_file("xtask.lock", "`cargo xtask` is at work")
+    }
+
+    /// Keeps other benchmarks away, and only them, for as long as the result lives.
+    pub(crate) fn lock_bench(&self) -> Result<File> {
+        self.lock_file("bench.lock", "`cargo xtask bench` is measuring")
+    }
+
+    fn lock_file(&self, name: &str, who: &str) -> Result<File> {
+        let place = self.join("target").join(name);
         let context = || format!("failed to lock `{}`", place.display());
         fs::create_dir_all(self.join("target")).with_context(context)?;
         let file = File::create(&place).with_context(context)?;
         if file.try_lock().is_err() {
-            eprintln!("[wait] another `cargo xtask` is at work");
+            eprintln!("[wait] another {who}");
             file.lock().with_context(context)?;
         }
         Ok(file)

@@ -1,7 +1,7 @@
-//! Remembers what `target/hooked/` was built from, so that building it again costs nothing.
+//! Remembers what a folder of programs was built from, so that building it again costs nothing.
 //!
-//! The stamp is `target/hooked/stamp.json`. It holds a digest of everything that went in, and size and modification
-//! time of every file that came out.
+//! The stamp is `stamp.json` in that folder, beside `bin/`. It holds a digest of everything that went in, and size
+//! and modification time of every file that came out.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -19,8 +19,8 @@ use crate::tree::{self, Tree, sha256};
 
 const FILE: &str = "stamp.json";
 
-/// The folders and files that decide what is built. `xtask/src` is one of them: it holds the recipe.
-const SOURCES: [&str; 7] = [
+/// The folders and files that decide what the fork is. `xtask/src` is one of them: it holds the recipe.
+pub(crate) const FORK: &[&str] = &[
     ".cargo/config.toml",
     "Cargo.lock",
     "Cargo.toml",
@@ -29,6 +29,9 @@ const SOURCES: [&str; 7] = [
     "hook-protocol",
     "xtask/src",
 ];
+
+/// The same for upstream's Cargo, into which nothing of ours goes.
+pub(crate) const STOCK: &[&str] = &[".cargo/config.toml", "xtask/src"];
 
 /// The content of the stamp.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,20 +46,20 @@ pub(crate) struct Stamp {
 
 impl Stamp {
     /// Reads the stamp; an unreadable one is no stamp.
-    pub(crate) fn load(hooked: &Path) -> Option<Stamp> {
-        serde_json::from_slice(&fs::read(hooked.join(FILE)).ok()?).ok()
+    pub(crate) fn load(folder: &Path) -> Option<Stamp> {
+        serde_json::from_slice(&fs::read(folder.join(FILE)).ok()?).ok()
     }
 
     /// Tells whether the same inputs were built with the same profile, and nobody touched the outputs.
-    pub(crate) fn is_fresh(&self, inputs: &str, profile: Profile, hooked: &Path) -> bool {
+    pub(crate) fn is_fresh(&self, inputs: &str, profile: Profile, folder: &Path) -> bool {
         self.inputs == inputs
             && self.profile == profile.name()
-            && outputs(hooked).is_ok_and(|present| present == self.outputs)
+            && outputs(folder).is_ok_and(|present| present == self.outputs)
     }
 
     /// Takes the stamp away, before the outputs are touched.
-    pub(crate) fn remove(hooked: &Path) -> Result<()> {
-        let file = hooked.join(FILE);
+    pub(crate) fn remove(folder: &Path) -> Result<()> {
+        let file = folder.join(FILE);
         match fs::remove_file(&file) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("failed to remove `{}`", file.display()))
@@ -66,21 +69,21 @@ impl Stamp {
     }
 
     /// Writes the stamp of what is there now.
-    pub(crate) fn save(inputs: String, profile: Profile, hooked: &Path) -> Result<()> {
+    pub(crate) fn save(inputs: String, profile: Profile, folder: &Path) -> Result<()> {
         let stamp = Stamp {
             inputs,
             profile: profile.name().to_string(),
-            outputs: outputs(hooked)?,
+            outputs: outputs(folder)?,
         };
         let text = serde_json::to_vec_pretty(&stamp).context("failed to write the stamp")?;
-        tree::write_if_different(&hooked.join(FILE), &text).map(drop)
+        tree::write_if_different(&folder.join(FILE), &text).map(drop)
     }
 }
 
 /// Returns a digest of everything that decides what is built. The pinned file itself is compared separately.
-pub(crate) fn inputs(repo: &Repo, pin: &Pin, rustc: &Rustc) -> Result<String> {
+pub(crate) fn inputs(repo: &Repo, sources: &[&str], pin: &Pin, rustc: &Rustc) -> Result<String> {
     let mut inputs = Tree::new();
-    for source in SOURCES {
+    for source in sources.iter().copied() {
         let place = repo.join(source);
         if place.is_dir() {
             let files = tree::read(&place, &is_source)?;
@@ -115,11 +118,11 @@ fn is_source(path: &str) -> bool {
     name != "target" && !name.starts_with('.') && !name.ends_with('~')
 }
 
-fn outputs(hooked: &Path) -> Result<BTreeMap<String, (u64, u64)>> {
-    let folder = hooked.join("bin");
+fn outputs(folder: &Path) -> Result<BTreeMap<String, (u64, u64)>> {
+    let bin = folder.join("bin");
     let mut outputs = BTreeMap::new();
-    for (name, _) in tree::list(&folder)? {
-        let file = folder.join(&name);
+    for (name, _) in tree::list(&bin)? {
+        let file = bin.join(&name);
         let context = || format!("failed to read `{}`", file.display());
         let metadata = fs::metadata(&file).with_context(context)?;
         let modified = metadata

@@ -41,12 +41,7 @@ const CHECKOUTS: [&str; 2] = ["first", "another/place/for/the-second"];
 
 /// Runs `cargo xtask try`.
 pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> Result<()> {
-    let profile = if arguments.quick {
-        Profile::Quick
-    } else {
-        Profile::Release
-    };
-    build::build(repo, profile)?;
+    build::build(repo, Profile::of(arguments.quick))?;
     let folder = repo.join("target/try");
     if folder.exists() {
         fs::remove_dir_all(&folder)
