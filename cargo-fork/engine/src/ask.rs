@@ -3,16 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Instant, SystemTime};
 
 use hook_protocol::wire::{Answer, BeforeBuild, Candidate, Capability, Hashes, Hit};
 
+use crate::before::{Before, Clock};
 use crate::depinfo;
 use crate::entry;
-use crate::files::Began;
 use crate::inputs;
 use crate::key::{Summary, summarise};
 use crate::messages;
+use crate::package::Source;
 use crate::place::Placing;
 use crate::reason::Reason;
 use crate::session::{Failure, Session};
@@ -42,7 +42,14 @@ pub struct Question {
     pub(crate) unit: Unit,
     pub(crate) command: Command,
     pub(crate) summary: Summary,
-    pub(crate) began: Began,
+    pub(crate) before: Arc<Before>,
+}
+
+impl Question {
+    /// Returns what was there when the question was asked.
+    pub fn before(&self) -> Arc<Before> {
+        self.before.clone()
+    }
 }
 
 /// What one candidate comes to.
@@ -58,25 +65,19 @@ impl Session {
     /// Decides what is to be done with a unit. On [`Verdict::Restored`] all outputs, rustc's list of
     /// inputs and the message cache are in place; nothing was announced to anybody.
     ///
-    /// `started` is a time that the build directory's file system gave before this call.
+    /// `clock` is a time that the build directory's file system gave before this call.
     ///
     /// # Errors
     ///
     /// If the hook failed and is required.
-    pub fn ask(
-        &self,
-        unit: Unit,
-        command: Command,
-        started: SystemTime,
-    ) -> Result<Verdict, Failure> {
-        let summary = {
+    pub fn ask(&self, unit: Unit, command: Command, clock: Clock) -> Result<Verdict, Failure> {
+        let (summary, before) = {
             let _place = self.enter();
             if self.cancelled.load(Ordering::Relaxed) {
                 return Ok(Verdict::Cancelled);
             }
-            inputs::hash_young(command.env.out_dirs(), &self.common.digests, started);
             match summarise(&self.common, &unit, &command) {
-                Ok(summary) => summary,
+                Ok(summary) => (summary, Arc::new(self.look(&unit, &command, clock))),
                 Err(reason) => {
                     return Ok(Verdict::Compile {
                         reason,
@@ -91,15 +92,11 @@ impl Session {
         if self.cancelled.load(Ordering::Relaxed) {
             return Ok(Verdict::Cancelled);
         }
-        let began = Began {
-            clock: started,
-            at: Instant::now(),
-        };
         let question = Question {
             unit,
             command,
             summary,
-            began,
+            before,
         };
         let reason = match &self.before {
             _ if self.config.refresh => Reason::Refresh,
@@ -114,6 +111,16 @@ impl Session {
             reason,
             question: Some(Box::new(question)),
         })
+    }
+
+    /// Looks at what the unit may read before anything runs.
+    fn look(&self, unit: &Unit, command: &Command, clock: Clock) -> Before {
+        let package = match &unit.source {
+            Source::Mutable { root } => Some(root.as_path()),
+            Source::Unpacked { .. } => None,
+        };
+        let folders = package.into_iter().chain(command.env.out_dirs());
+        Before::look(clock, folders, &unit.excluded, [], &self.common.digests)
     }
 
     /// Asks for each kind of result that would serve: not incremental ones first, others have them.

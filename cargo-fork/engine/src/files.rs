@@ -35,12 +35,20 @@ impl Stat {
     /// Returns whether content and metadata are older than `time`, a time of the same file system.
     /// A file from before any change that could follow `time` is not *racy*.
     pub fn is_older_than(&self, time: SystemTime) -> bool {
-        let changed = self.changed.and_then(|(seconds, nanos)| {
-            let since = std::time::Duration::new(seconds.try_into().ok()?, nanos.try_into().ok()?);
-            SystemTime::UNIX_EPOCH.checked_add(since)
-        });
         self.modified.is_some_and(|modified| modified < time)
-            && (!cfg!(unix) || changed.is_some_and(|changed| changed < time))
+            && (!cfg!(unix) || self.changed_at().is_some_and(|changed| changed < time))
+    }
+
+    /// Returns when content or metadata changed last, where the platform tells.
+    pub fn changed_at(&self) -> Option<SystemTime> {
+        let (seconds, nanos) = self.changed?;
+        let since = Duration::new(seconds.try_into().ok()?, nanos.try_into().ok()?);
+        SystemTime::UNIX_EPOCH.checked_add(since)
+    }
+
+    /// Returns the later of the two times.
+    pub fn newest(&self) -> Option<SystemTime> {
+        self.modified.max(self.changed_at())
     }
 }
 
@@ -83,15 +91,6 @@ pub struct Hashed {
 /// granularities of up to two seconds.
 const SETTLED: Duration = Duration::from_secs(2);
 
-/// The beginning of a build of a unit.
-#[derive(Debug, Clone, Copy)]
-pub struct Began {
-    /// By the clock of the build directory's file system.
-    pub clock: SystemTime,
-    /// By the clock of this process: what was hashed until then was hashed before.
-    pub at: Instant,
-}
-
 /// Remembers the digests of one build's files.
 #[derive(Default)]
 pub struct FileDigests {
@@ -106,19 +105,6 @@ impl FileDigests {
     ///
     /// If the file cannot be read. Errors are not remembered.
     pub fn once(&self, path: &Path) -> io::Result<Hashed> {
-        self.once_by(path, hash)
-    }
-
-    /// The same, where `hash` knows a faster way to the digest.
-    ///
-    /// # Errors
-    ///
-    /// What `hash` gives. Errors are not remembered.
-    pub fn once_by(
-        &self,
-        path: &Path,
-        hash: impl FnOnce(&Path) -> io::Result<Hashed>,
-    ) -> io::Result<Hashed> {
         let slot = Arc::clone(self.lock().entry(path.to_path_buf()).or_default());
         if let Some(known) = slot.get() {
             return Ok(*known);

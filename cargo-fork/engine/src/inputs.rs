@@ -2,16 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use hook_protocol::Digest;
 use hook_protocol::wire::{EnvInput, FileDigest, Inputs};
-use walkdir::WalkDir;
 
+use crate::before::Before;
 use crate::depinfo::DepInfo;
 use crate::env::Environment;
 use crate::env_use;
-use crate::files::{self, Began, FileDigests, Stat};
+use crate::files::{self, FileDigests};
 use crate::package::Source;
 use crate::reason::Reason;
 use crate::unit::Unit;
@@ -28,13 +27,13 @@ pub(crate) fn record(
     env: &Environment,
     info: &DepInfo,
     digests: &FileDigests,
-    began: Began,
+    before: &Before,
 ) -> Result<Inputs, Reason> {
     let mut inputs = Inputs::default();
     let mut paths = Vec::new();
     for file in &info.files {
         let path = unit.cwd.join(file);
-        let digest = unchanged(&unit.source, &path, digests, began)?;
+        let digest = unchanged(&unit.source, &path, digests, before)?;
         let text = path
             .to_str()
             .ok_or_else(|| Reason::NotUtf8(path.display().to_string()))?;
@@ -75,62 +74,21 @@ pub(crate) fn record(
     Ok(inputs)
 }
 
-/// Hashes the files below `dirs` that were written so shortly before the build began that their times
-/// cannot tell it: what a build script has just left in `OUT_DIR`.
-pub(crate) fn hash_young<'a>(
-    dirs: impl IntoIterator<Item = &'a Path>,
-    digests: &FileDigests,
-    clock: SystemTime,
-) {
-    let files = dirs
-        .into_iter()
-        .flat_map(|dir| WalkDir::new(dir).into_iter().flatten());
-    for file in files.filter(|file| file.file_type().is_file()) {
-        if !Stat::of(file.path()).is_ok_and(|stat| stat.is_older_than(clock)) {
-            // One that cannot be read now is one that is not known: should the compiler read it, the
-            // unit is not stored.
-            let _ = digests.input(file.path());
-        }
-    }
-}
-
 /// Returns the digest of an input that was the same before and after the build.
 fn unchanged(
     source: &Source,
     path: &Path,
     digests: &FileDigests,
-    began: Began,
+    before: &Before,
 ) -> Result<Digest, Reason> {
-    let changed = || Reason::InputChanged(format!("`{}`", path.display()));
     if matches!(source, Source::Unpacked { root, .. } if path.starts_with(root))
         && !source.vouches_for(path)
     {
         return Err(Reason::EditedSource(format!("`{}`", path.display())));
     }
-    let stat = Stat::of(path).map_err(|_| changed())?;
-    // What another unit hashed meanwhile says nothing of what this one read.
-    let before = digests.known(path).filter(|known| known.at <= began.at);
-    match before {
-        // The same metadata, all of it from before the build began: the same content.
-        Some(known) if known.stat == stat && stat.is_older_than(began.clock) => Ok(known.digest),
-        Some(known) => {
-            let after = files::hash(path).map_err(|_| changed())?;
-            if after.digest == known.digest {
-                Ok(known.digest)
-            } else {
-                Err(changed())
-            }
-        }
-        // First learnt of from the compiler: it must be older than the build.
-        None if stat.is_older_than(began.clock) => {
-            let hashed = digests.input(path).map_err(|_| changed())?;
-            if hashed.stat == stat {
-                Ok(hashed.digest)
-            } else {
-                Err(changed())
-            }
-        }
-        None => Err(changed()),
+    match before.unchanged(path, source.root(), digests) {
+        Some(hashed) => Ok(hashed.digest),
+        None => Err(Reason::InputChanged(format!("`{}`", path.display()))),
     }
 }
 
@@ -142,7 +100,7 @@ fn unchanged(
 pub(crate) fn check_unchanged(
     hashed: &[(PathBuf, Digest)],
     digests: &FileDigests,
-    began: Began,
+    before: &Before,
 ) -> Result<(), Reason> {
     for (path, digest) in hashed {
         // A link that leads nowhere was listed by its text.
@@ -150,12 +108,9 @@ pub(crate) fn check_unchanged(
             continue;
         }
         let known = digests.known(path).filter(|known| known.digest == *digest);
-        let same = Stat::of(path)
-            .ok()
-            .zip(known)
-            .is_some_and(|(stat, known)| known.stat == stat && stat.is_older_than(began.clock));
-        let still = || files::hash(path).is_ok_and(|after| after.digest == *digest);
-        if !same && !still() {
+        let is_same = known.is_some_and(|known| before.is_still(path, &known));
+        let has_digest = || files::hash(path).is_ok_and(|after| after.digest == *digest);
+        if !is_same && !has_digest() {
             return Err(Reason::InputChanged(format!("`{}`", path.display())));
         }
     }

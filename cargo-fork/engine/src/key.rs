@@ -10,7 +10,6 @@ use hook_protocol::wire::{FileDigest, Hashes};
 use crate::args::{Arguments, understand};
 use crate::files::FileDigests;
 use crate::macros::Macros;
-use crate::memory::Memory;
 use crate::package::{self, Source};
 use crate::reason::Reason;
 use crate::tools::Tools;
@@ -27,9 +26,7 @@ const KEY_VERSION: &str = "cargo-hooks 1";
 /// What the keys of all units of a build have in common.
 pub struct Common {
     /// The digests of files.
-    pub digests: FileDigests,
-    /// The digests of outputs that earlier builds left in the build directory.
-    pub outputs: Memory,
+    pub digests: Arc<FileDigests>,
     /// What macro libraries may read.
     pub macros: Macros,
     /// The identities of tools.
@@ -180,7 +177,7 @@ fn dependencies(common: &Common, unit: &Unit) -> Result<Vec<String>, Reason> {
         let path = &dependency.path;
         let digest = common
             .digests
-            .once_by(path, |path| common.outputs.file(path))
+            .once(path)
             .map_err(|e| Reason::Unreadable(format!("`{}`: {e}", path.display())))?
             .digest;
         lines.push(format!(

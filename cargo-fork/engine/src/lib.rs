@@ -11,11 +11,13 @@
 
 pub mod args;
 mod ask;
+pub mod before;
 pub mod depinfo;
 mod entry;
 pub mod env;
 pub mod env_use;
 pub mod files;
+pub mod freshness;
 mod inputs;
 pub mod key;
 pub mod macros;

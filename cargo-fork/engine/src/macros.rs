@@ -220,6 +220,27 @@ impl Macros {
     }
 }
 
+/// Variables that hold paths of this machine, of those that Cargo sets for a compiler.
+const PLACES: &[&str] = &[
+    "CARGO_MANIFEST_DIR",
+    "CARGO_MANIFEST_PATH",
+    "CARGO_TARGET_TMPDIR",
+    "CARGO_BIN_EXE_",
+    "OUT_DIR",
+];
+
+/// Returns what a macro library may do, and whether it may learn where its user's package lies.
+///
+/// # Errors
+///
+/// If it cannot be read.
+pub fn judge_library(library: &Path) -> io::Result<(Powers, bool)> {
+    let content = std::fs::read(library)?;
+    let powers = powers_of(&content);
+    let knows = powers.lists_env || PLACES.iter().any(|name| mentions(&content, name));
+    Ok((powers, powers.reads_env && knows))
+}
+
 fn powers_of(content: &[u8]) -> Powers {
     match object::File::parse(content) {
         Ok(file) => judge(file.symbols().filter_map(|symbol| symbol.name().ok())),

@@ -137,6 +137,16 @@ pub fn list(
     Ok(out)
 }
 
+/// Returns every file below `root` that [`list`] would list, in no order; what cannot be read is left
+/// out.
+pub fn walk(root: &Path, excluded: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
+    let walk = WalkDir::new(root).follow_links(true).into_iter();
+    walk.filter_entry(|entry| belongs(entry, excluded))
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_file())
+        .map(DirEntry::into_path)
+}
+
 fn belongs(entry: &DirEntry, excluded: &[PathBuf]) -> bool {
     if entry.depth() == 0 {
         return true;

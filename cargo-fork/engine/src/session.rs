@@ -192,7 +192,6 @@ impl Session {
             side.cancel();
         }
         self.common.tools.save();
-        self.common.outputs.save();
         match self
             .failure
             .lock()

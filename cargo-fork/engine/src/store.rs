@@ -36,7 +36,7 @@ impl Session {
             unit,
             command,
             summary,
-            began,
+            before,
         } = question;
         let digests = &self.common.digests;
         let unreadable = |path: &std::path::Path, error: std::io::Error| {
@@ -46,8 +46,8 @@ impl Session {
             .map_err(|error| unreadable(&unit.dep_info, error))?;
         let dep_info = depinfo::parse(&dep_info)
             .ok_or_else(|| Reason::Unreadable(format!("`{}`", unit.dep_info.display())))?;
-        inputs::check_unchanged(&summary.hashed, digests, *began)?;
-        let mut inputs = inputs::record(unit, &command.env, &dep_info, digests, *began)?;
+        inputs::check_unchanged(&summary.hashed, digests, before)?;
+        let mut inputs = inputs::record(unit, &command.env, &dep_info, digests, before)?;
         let (files, places) = entry::describe(unit, digests)?;
         inputs.bound = scan::bound(places.values().map(AsRef::as_ref), &unit.roots)
             .map_err(|error| Reason::Unreadable(error.to_string()))?;

@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
+use crate::before::Clock;
+use crate::files::Stat;
 use crate::roots::Roots;
 use crate::unit::fixture;
 
@@ -14,7 +16,7 @@ struct Package {
     unit: Unit,
     env: Environment,
     info: DepInfo,
-    began: Began,
+    before: Before,
 }
 
 const INCLUDES: &str =
@@ -62,9 +64,9 @@ impl Package {
             build_dir: root.join("build"),
             ..fixture::library(&root.join("build"))
         };
-        let began = later(dir.path());
+        let before = later(dir.path());
         Package {
-            began,
+            before,
             dir,
             unit,
             env,
@@ -76,8 +78,8 @@ impl Package {
         fs::write(self.dir.path().join(path), content).unwrap();
     }
 
-    fn record(&self, before: &FileDigests) -> Result<Inputs, Reason> {
-        record(&self.unit, &self.env, &self.info, before, self.began)
+    fn record(&self, digests: &FileDigests) -> Result<Inputs, Reason> {
+        record(&self.unit, &self.env, &self.info, digests, &self.before)
     }
 
     fn check(&self, inputs: &Inputs) -> Result<(), String> {
@@ -86,14 +88,16 @@ impl Package {
 }
 
 /// Returns a time, by the file system's own clock, after everything that was written so far.
-fn later(dir: &Path) -> Began {
+fn later(dir: &Path) -> Before {
     std::thread::sleep(Duration::from_millis(30));
+    now(dir, &FileDigests::default())
+}
+
+/// Returns the beginning of a build that nobody looked at but by what is in `digests`.
+fn now(dir: &Path, digests: &FileDigests) -> Before {
     fs::write(dir.join("clock"), "").unwrap();
-    let clock = Stat::of(&dir.join("clock")).unwrap().modified.unwrap();
-    Began {
-        clock,
-        at: Instant::now(),
-    }
+    let clock = Clock::of(&Stat::of(&dir.join("clock")).unwrap());
+    Before::look(clock, [], &[], [], digests)
 }
 
 #[test]
@@ -166,7 +170,7 @@ fn a_path_that_is_used_as_a_value_binds() {
         let package = Package::new();
         package.write("ws/a/lib.rs", r#"const N: usize = env!("OUT_DIR").len();"#);
         Package {
-            began: later(package.dir.path()),
+            before: later(package.dir.path()),
             ..package
         }
     };
@@ -205,7 +209,7 @@ fn an_edit_while_building_is_noticed() {
     before
         .once(&package.dir.path().join("ws/a/lib.rs"))
         .unwrap();
-    package.began.at = Instant::now();
+    package.before = now(package.dir.path(), &before);
     package.write("ws/a/lib.rs", "edited");
     assert_eq!(package.record(&before).unwrap_err().name(), "input-changed");
 
@@ -231,7 +235,7 @@ fn an_edit_while_building_is_noticed() {
     let before = FileDigests::default();
     let path = package.dir.path().join("ws/a/lib.rs");
     before.once(&path).unwrap();
-    package.began.at = Instant::now();
+    package.before = now(package.dir.path(), &before);
     package.write("ws/a/lib.rs", INCLUDES);
     assert!(package.record(&before).is_ok());
 
@@ -249,11 +253,11 @@ fn a_file_that_a_script_has_just_written_is_no_change() {
     let mut package = Package::new();
     let out_dir = package.dir.path().join("build/out");
     // In the same tick of the clock as the beginning of the build.
-    package.began.clock = Stat::of(&out_dir.join("gen.rs")).unwrap().modified.unwrap();
-    assert!(package.record(&FileDigests::default()).is_err());
+    let clock = Clock::of(&Stat::of(&out_dir.join("gen.rs")).unwrap());
     let before = FileDigests::default();
-    hash_young([package.dir.path()], &before, package.began.clock);
-    package.began.at = Instant::now();
+    package.before = Before::look(clock, [], &[], [], &before);
+    assert!(package.record(&FileDigests::default()).is_err());
+    package.before = Before::look(clock, [package.dir.path()], &[], [], &before);
     assert!(package.record(&before).is_ok());
     package.write("build/out/gen.rs", "edited");
     assert_eq!(package.record(&before).unwrap_err().name(), "input-changed");
@@ -265,11 +269,11 @@ fn what_is_in_the_key_must_not_change_either() {
     let path = package.dir.path().join("ws/a/lib.rs");
     let before = FileDigests::default();
     let hashed = [(path.clone(), before.once(&path).unwrap().digest)];
-    assert_eq!(check_unchanged(&hashed, &before, package.began), Ok(()));
+    assert_eq!(check_unchanged(&hashed, &before, &package.before), Ok(()));
     package.write("ws/a/lib.rs", "edited");
-    assert!(check_unchanged(&hashed, &before, package.began).is_err());
+    assert!(check_unchanged(&hashed, &before, &package.before).is_err());
     fs::remove_file(&path).unwrap();
-    assert!(check_unchanged(&hashed, &before, package.began).is_err());
+    assert!(check_unchanged(&hashed, &before, &package.before).is_err());
 }
 
 #[test]

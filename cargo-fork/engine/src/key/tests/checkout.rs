@@ -147,9 +147,8 @@ impl Checkout {
 
 fn common(root: &Path) -> Common {
     Common {
-        digests: FileDigests::default(),
+        digests: Arc::default(),
         macros: Macros::default(),
-        outputs: Memory::new(root.join("outputs.json")),
         tools: Tools::new(root.join("tools.json")),
         rustc_version: "rustc 1.95.0".to_owned(),
         sysroot: root.join("sysroot"),

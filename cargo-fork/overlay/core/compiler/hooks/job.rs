@@ -6,15 +6,17 @@ use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
+use cargo_hooks_engine::before::Clock;
 use cargo_hooks_engine::env::Environment;
 use cargo_hooks_engine::unit::{Command, Unit as Snapshot};
 use cargo_hooks_engine::{Question, Reason, Session, Verdict};
 use cargo_util::{ProcessBuilder, paths};
 use filetime::FileTime;
 
-use super::{remap, snapshot};
+use super::{Hooks, remap, snapshot};
+use crate::core::compiler::fingerprint::content::{Watch, clock};
 use crate::core::compiler::job_queue::lookup::Decision;
 use crate::core::compiler::{
     BuildRunner, BuildScriptOutputs, BuildScripts, Executor, JobState, ManifestErrorContext,
@@ -22,8 +24,14 @@ use crate::core::compiler::{
 };
 use crate::util::errors::CargoResult;
 
-/// The hooks' part in the job of one unit. Without hooks it does nothing.
-pub(crate) struct Job(Option<Inner>);
+/// Our part in the job of one unit. Without hooks and content fingerprints it does nothing.
+pub(crate) struct Job {
+    /// Freshness by content.
+    watch: Option<Watch>,
+    /// Shows the messages of a unit that is not compiled, as those of a fresh one are shown.
+    replay: Option<Work>,
+    hook: Option<Inner>,
+}
 
 struct Inner {
     session: Arc<Session>,
@@ -32,8 +40,6 @@ struct Inner {
     env: Arc<BTreeMap<String, String>>,
     /// What build scripts said, and which of them the unit links.
     scripts: Option<(Arc<Mutex<BuildScriptOutputs>>, Arc<BuildScripts>)>,
-    /// Shows the messages of a restored unit, as those of a fresh one are shown.
-    replay: Option<Work>,
     dep_info: DepInfo,
     /// How paths are translated back, if the compiler was told other names.
     shown_places: Option<Arc<Vec<(String, String)>>>,
@@ -63,39 +69,134 @@ impl Job {
         rustc: &ProcessBuilder,
         rustc_dep_info: &Path,
     ) -> CargoResult<Job> {
-        if build_runner.hooks.is_none() {
-            return Ok(Job(None));
-        }
         let cargo = fingerprint::dep_info_loc(build_runner, unit);
         let build_runner = &*build_runner;
-        let Some(hooks) = &build_runner.hooks else {
-            return Ok(Job(None));
+        let watch = Watch::new(build_runner, unit)?;
+        let hook = match &build_runner.hooks {
+            Some(hooks) => Some(Inner::new(
+                build_runner,
+                hooks,
+                unit,
+                exec,
+                rustc,
+                rustc_dep_info,
+                cargo,
+            )?),
+            None => None,
         };
+        let may_show = watch.is_some() || hook.is_some();
+        let replay = || {
+            replay_output_cache(
+                unit.pkg.package_id(),
+                ManifestErrorContext::new(build_runner, unit),
+                &unit.target,
+                build_runner.files().message_cache_path(unit),
+                OutputOptions::for_fresh(build_runner, unit),
+            )
+        };
+        Ok(Job {
+            watch,
+            replay: may_show.then(replay),
+            hook,
+        })
+    }
+
+    /// Decides, now that `rustc` is complete, what is to be done. True if the unit need not be compiled:
+    /// it is kept as it is, or restored; all is in place, and its messages were shown. Until this returns
+    /// no output of the unit was touched otherwise.
+    pub(crate) fn restores(
+        &mut self,
+        state: &JobState<'_, '_>,
+        rustc: &ProcessBuilder,
+    ) -> CargoResult<bool> {
+        let is_done = self.decides(state, rustc)?;
+        if is_done && let Some(replay) = self.replay.take() {
+            replay.call(state)?;
+        }
+        Ok(is_done)
+    }
+
+    fn decides(&mut self, state: &JobState<'_, '_>, rustc: &ProcessBuilder) -> CargoResult<bool> {
+        let Job { watch, hook, .. } = self;
+        if let Some(watch) = watch
+            && watch.keeps()?
+        {
+            state.decide(Decision::Kept)?;
+            return Ok(true);
+        }
+        match (hook, watch) {
+            (Some(hook), watch) => hook.asks(state, rustc, watch.as_mut()),
+            (None, Some(watch)) => {
+                if watch.is_provisional() {
+                    state.decide(Decision::Build)?;
+                }
+                let clock = watch.clock()?;
+                watch.look(clock);
+                Ok(false)
+            }
+            (None, None) => Ok(false),
+        }
+    }
+
+    /// Returns a line of the compiler as it is to be shown and kept.
+    pub(crate) fn shown<'a>(&self, line: &'a str) -> Cow<'a, str> {
+        let places = self
+            .hook
+            .as_ref()
+            .and_then(|hook| hook.shown_places.as_ref());
+        match places.and_then(|places| remap::show(line, places)) {
+            Some(shown) => Cow::Owned(shown),
+            None => Cow::Borrowed(line),
+        }
+    }
+
+    /// Takes note of a line on the compiler's standard output, which no entry holds.
+    pub(crate) fn stdout<'a>(&self, line: &'a str) -> &'a str {
+        if let Some(hook) = &self.hook {
+            hook.wrote_to_stdout.set(true);
+        }
+        line
+    }
+
+    /// Records what was built, when dep-info is translated, and offers it to the hook.
+    pub(crate) fn built(&mut self) {
+        let is_stable = self.watch.as_mut().is_none_or(Watch::built);
+        if let Some(hook) = &mut self.hook
+            && let Some(question) = hook.question.take()
+            && is_stable
+            && !hook.wrote_to_stdout.get()
+        {
+            hook.session.store(question, hook.began.elapsed());
+        }
+    }
+}
+
+impl Inner {
+    fn new(
+        build_runner: &BuildRunner<'_, '_>,
+        hooks: &Hooks,
+        unit: &Unit,
+        exec: &dyn Executor,
+        rustc: &ProcessBuilder,
+        rustc_dep_info: &Path,
+        cargo: PathBuf,
+    ) -> CargoResult<Inner> {
         let gctx = build_runner.bcx.gctx;
         let cwd = rustc.get_cwd().unwrap_or_else(|| gctx.cwd()).to_path_buf();
         let snapshot = snapshot::take(build_runner, hooks, unit, exec, &cwd, rustc_dep_info)?;
         if snapshot.is_ok() {
             hooks.asked.borrow_mut().insert(unit.clone());
         }
-        let replay = replay_output_cache(
-            unit.pkg.package_id(),
-            ManifestErrorContext::new(build_runner, unit),
-            &unit.target,
-            build_runner.files().message_cache_path(unit),
-            OutputOptions::for_fresh(build_runner, unit),
-        );
         let remapped = remap::is_remapped(build_runner, unit);
-        Ok(Job(Some(Inner {
+        let scripts = build_runner.build_scripts.get(unit).map(|scripts| {
+            let outputs = Arc::clone(&build_runner.build_script_outputs);
+            (outputs, scripts.clone())
+        });
+        Ok(Inner {
             session: hooks.session.clone(),
             snapshot: Some(snapshot),
             env: hooks.env.clone(),
-            scripts: build_runner.build_scripts.get(unit).map(|scripts| {
-                (
-                    Arc::clone(&build_runner.build_script_outputs),
-                    scripts.clone(),
-                )
-            }),
-            replay: Some(replay),
+            scripts,
             dep_info: DepInfo {
                 rustc: rustc_dep_info.to_path_buf(),
                 cargo,
@@ -110,57 +211,18 @@ impl Job {
             question: None,
             began: Instant::now(),
             wrote_to_stdout: Cell::new(false),
-        })))
+        })
     }
 
-    /// Asks the hook, now that `rustc` is complete. True if the unit is restored: all is in place, and
-    /// its messages were shown. Until this returns nothing of the unit was touched.
-    pub(crate) fn restores(
+    /// Asks the hook. True if the unit is restored.
+    fn asks(
         &mut self,
         state: &JobState<'_, '_>,
         rustc: &ProcessBuilder,
+        watch: Option<&mut Watch>,
     ) -> CargoResult<bool> {
-        let Some(inner) = &mut self.0 else {
-            return Ok(false);
-        };
-        let restored = inner.ask(state, rustc)?;
-        inner.began = Instant::now();
-        Ok(restored)
-    }
-
-    /// Returns a line of the compiler as it is to be shown and kept.
-    pub(crate) fn shown<'a>(&self, line: &'a str) -> Cow<'a, str> {
-        let places = self
-            .0
-            .as_ref()
-            .and_then(|inner| inner.shown_places.as_ref());
-        match places.and_then(|places| remap::show(line, places)) {
-            Some(shown) => Cow::Owned(shown),
-            None => Cow::Borrowed(line),
-        }
-    }
-
-    /// Takes note of a line on the compiler's standard output, which no entry holds.
-    pub(crate) fn stdout<'a>(&self, line: &'a str) -> &'a str {
-        if let Some(inner) = &self.0 {
-            inner.wrote_to_stdout.set(true);
-        }
-        line
-    }
-
-    /// Offers what was built to the hook, when dep-info is translated.
-    pub(crate) fn built(&mut self) {
-        if let Some(inner) = &mut self.0
-            && let Some(question) = inner.question.take()
-            && !inner.wrote_to_stdout.get()
-        {
-            inner.session.store(question, inner.began.elapsed());
-        }
-    }
-}
-
-impl Inner {
-    fn ask(&mut self, state: &JobState<'_, '_>, rustc: &ProcessBuilder) -> CargoResult<bool> {
+        // Before the first input is hashed: what is edited from now on is newer.
+        let clock = clock(&self.dep_info.fingerprint_dir)?;
         let snapshot = self.snapshot.take().expect("a job asks once");
         let asked = snapshot.and_then(|snapshot| Ok((snapshot, self.command(rustc)?)));
         let verdict = match asked {
@@ -170,30 +232,35 @@ impl Inner {
             },
             Ok((mut snapshot, command)) => {
                 snapshot.native_libs = self.native_libs();
-                // Before the first input is hashed: what is edited from now on is newer.
-                let started = paths::set_invocation_time(&self.dep_info.fingerprint_dir)?;
-                let verdict = self.session.ask(snapshot, command, system_time(started))?;
-                if let Verdict::Restored { .. } = verdict {
-                    self.dep_info.translate(rustc, started)?;
-                }
-                verdict
+                self.session.ask(snapshot, command, clock)?
             }
         };
-        match verdict {
+        let restored = match verdict {
             Verdict::Restored { hook } => {
+                self.dep_info.translate(rustc, clock)?;
+                if let Some(watch) = watch {
+                    watch.was_restored(clock);
+                    watch.built();
+                }
                 state.decide(Decision::Restored { hook })?;
-                let replay = self.replay.take().expect("a job asks once");
-                replay.call(state)?;
-                Ok(true)
+                true
             }
             Verdict::Compile { reason, question } => {
                 let offered = question.is_some();
+                let before = question.as_ref().map(|question| question.before());
                 self.question = question;
                 state.decide(Decision::Compile { reason, offered })?;
-                Ok(false)
+                match (watch, before) {
+                    (Some(watch), Some(before)) => watch.looked(before),
+                    (Some(watch), None) => watch.look(clock),
+                    (None, _) => {}
+                }
+                false
             }
-            Verdict::Cancelled => Err(anyhow::format_err!("the build has failed meanwhile")),
-        }
+            Verdict::Cancelled => anyhow::bail!("the build has failed meanwhile"),
+        };
+        self.began = Instant::now();
+        Ok(restored)
     }
 
     /// Returns the native libraries that the unit's build scripts and those of its dependencies name.
@@ -249,7 +316,7 @@ impl Inner {
 
 impl DepInfo {
     /// Translates rustc's list of inputs, as is done after a compilation.
-    fn translate(&self, rustc: &ProcessBuilder, started: FileTime) -> CargoResult<()> {
+    fn translate(&self, rustc: &ProcessBuilder, clock: Clock) -> CargoResult<()> {
         fingerprint::translate_dep_info(
             &self.rustc,
             &self.cargo,
@@ -260,12 +327,8 @@ impl DepInfo {
             self.is_local,
             &self.env_config,
         )?;
+        let started = FileTime::from_system_time(clock.now());
         paths::set_file_time_no_err(&self.cargo, started);
         Ok(())
     }
-}
-
-fn system_time(time: FileTime) -> SystemTime {
-    let seconds = u64::try_from(time.unix_seconds()).unwrap_or_default();
-    SystemTime::UNIX_EPOCH + Duration::new(seconds, time.nanoseconds())
 }

@@ -22,14 +22,15 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use cargo_hooks_engine::Session;
+use cargo_hooks_engine::files::FileDigests;
 use cargo_hooks_engine::key::Common;
-use cargo_hooks_engine::memory::Memory;
 use cargo_hooks_engine::roots::Roots;
 use cargo_hooks_engine::tools::Tools;
 use hook_protocol::Digest;
 use hook_protocol::wire::Begin;
 
 pub(crate) use self::job::Job;
+use crate::core::compiler::fingerprint::content::Content;
 use crate::core::compiler::{BuildContext, BuildRunner, CompileKind, CompileMode, Unit};
 use crate::util::errors::CargoResult;
 
@@ -51,7 +52,7 @@ pub struct Hooks {
 
 impl Hooks {
     /// Reads the configuration; `None` if no hook is configured. Starts nothing.
-    pub fn new(bcx: &BuildContext<'_, '_>) -> CargoResult<Option<Hooks>> {
+    fn new(bcx: &BuildContext<'_, '_>, digests: &Arc<FileDigests>) -> CargoResult<Option<Hooks>> {
         let Some(settings) = config::load(bcx.gctx, bcx.jobs())? else {
             return Ok(None);
         };
@@ -64,9 +65,8 @@ impl Hooks {
             .join(".hooks")
             .join("tools.json");
         let common = Common {
-            digests: Default::default(),
+            digests: digests.clone(),
             macros: Default::default(),
-            outputs: Memory::new(build_dir.join(".hooks").join("outputs.json")),
             tools: Tools::new(memory),
             rustc_version: bcx.rustc().verbose_version.clone(),
             sysroot: bcx.target_data.info(CompileKind::Host).sysroot.clone(),
@@ -116,6 +116,14 @@ impl Hooks {
     }
 }
 
+/// Reads what is configured: the hooks, and whether content decides on freshness.
+pub fn configured(bcx: &BuildContext<'_, '_>) -> CargoResult<(Option<Hooks>, Option<Rc<Content>>)> {
+    let digests = Arc::default();
+    let hooks = Hooks::new(bcx, &digests)?;
+    let content = Content::new(bcx, &digests, hooks.is_some())?;
+    Ok((hooks, content))
+}
+
 /// Adds the flags by which the compiler leaves this machine's paths out of its outputs.
 pub fn add_remap_args(
     build_runner: &BuildRunner<'_, '_>,
@@ -130,8 +138,14 @@ pub fn add_remap_args(
 }
 
 /// Shows the warnings that came up, at most one for each hook of a build, and, with `-v`, which units
-/// were not stored.
+/// were not stored, or changed while they were built.
 pub fn show_warnings(build_runner: &BuildRunner<'_, '_>) -> CargoResult<()> {
+    if let Some(content) = &build_runner.content {
+        let mut shell = build_runner.bcx.gctx.shell();
+        for note in content.take_notes() {
+            shell.verbose(|shell| shell.status("Unstable", &note))?;
+        }
+    }
     if let Some(hooks) = &build_runner.hooks {
         let mut shell = build_runner.bcx.gctx.shell();
         for warning in hooks.session.take_warnings() {
@@ -148,6 +162,7 @@ pub fn show_warnings(build_runner: &BuildRunner<'_, '_>) -> CargoResult<()> {
 /// locked, whatever became of the build: afterwards nothing of a hook is pending.
 pub fn settle(build_runner: &BuildRunner<'_, '_>, built: CargoResult<()>) -> CargoResult<()> {
     let Some(hooks) = &build_runner.hooks else {
+        show_warnings(build_runner)?;
         return built;
     };
     let settled = hooks.session.settle(built.is_ok());

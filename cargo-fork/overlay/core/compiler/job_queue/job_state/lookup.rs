@@ -19,6 +19,7 @@ use cargo_hooks_engine::Reason;
 
 use super::super::{DrainState, JobId, Message};
 use super::JobState;
+use crate::core::compiler::fingerprint::content;
 use crate::core::compiler::job_queue::{Artifact, Freshness, Job, Work};
 use crate::core::compiler::{BuildRunner, Unit, hooks};
 use crate::util::errors::CargoResult;
@@ -30,6 +31,11 @@ pub enum Decision {
         /// The hook that supplied them.
         hook: String,
     },
+    /// They are there already: they are what an earlier build left, and nothing they were made of has
+    /// changed.
+    Kept,
+    /// It is built, and no hook was asked.
+    Build,
     /// It is compiled.
     Compile {
         /// Why.
@@ -44,6 +50,7 @@ pub enum Decision {
 pub(super) struct Lookup {
     go: Option<Receiver<()>>,
     restored: Cell<bool>,
+    kept: Cell<bool>,
 }
 
 impl JobState<'_, '_> {
@@ -52,6 +59,7 @@ impl JobState<'_, '_> {
         self.lookup
             .restored
             .set(matches!(decision, Decision::Restored { .. }));
+        self.lookup.kept.set(matches!(decision, Decision::Kept));
         self.messages.push(Message::Decided(self.id, decision));
         if let Some(go) = &self.lookup.go
             && go.recv().is_err()
@@ -64,6 +72,11 @@ impl JobState<'_, '_> {
     /// Returns whether a hook supplied the outputs.
     pub fn is_restored(&self) -> bool {
         self.lookup.restored.get()
+    }
+
+    /// Returns whether nothing was built.
+    pub fn is_fresh(&self) -> bool {
+        self.lookup.restored.get() || self.lookup.kept.get()
     }
 }
 
@@ -114,10 +127,8 @@ impl<'gctx> DrainState<'gctx> {
                 continue;
             }
             let (unit, job, priority) = self.queue.dequeue()?;
-            let is_asked = build_runner
-                .hooks
-                .as_ref()
-                .is_some_and(|hooks| hooks.asks(&unit));
+            let is_asked = (build_runner.hooks.as_ref()).is_some_and(|hooks| hooks.asks(&unit))
+                || content::is_provisional(build_runner, &unit);
             if !is_asked || job.freshness().is_fresh() {
                 return Some((unit, job, priority));
             }
@@ -164,45 +175,36 @@ impl<'gctx> DrainState<'gctx> {
         id: JobId,
         decision: Decision,
     ) -> CargoResult<()> {
-        let session = build_runner
-            .hooks
-            .as_ref()
-            .expect("only hooks decide")
-            .session();
+        let session = build_runner.hooks.as_ref().map(|hooks| hooks.session());
         let asked = self.lookups.asked.remove(&id);
         // The books first: should nobody read what is printed, the build ends in order.
         let said = match decision {
             Decision::Restored { hook } => {
-                session.count_restored();
-                let Asked { unit, go, .. } = asked.expect("what is restored was asked for");
-                self.active.insert(id, unit.clone());
-                let package = unit.pkg.package_id();
-                *self.counts.get_mut(&package).expect("counted when queued") -= 1;
-                // The job is gone only if it panicked, and then says so itself.
-                let _ = go.send(());
-                // As `Fresh`: once for a package, when nothing else of it was printed.
-                let is_last = self.counts[&package] == 0 && self.compiled.insert(package);
+                session.into_iter().for_each(|it| it.count_restored());
+                let asked = asked.expect("what is restored was asked for");
+                let (unit, is_last) = self.let_go(id, asked);
                 is_last.then(|| ("Restored", format!("{} ({hook})", unit.pkg)))
             }
+            Decision::Kept => {
+                let asked = asked.expect("what is kept was asked for");
+                let (unit, is_last) = self.let_go(id, asked);
+                is_last.then(|| ("Fresh", unit.pkg.to_string()))
+            }
+            Decision::Build => {
+                self.queue_missed(id, asked);
+                None
+            }
             Decision::Compile { reason, offered } => {
-                session.count_compiled(offered);
+                session
+                    .into_iter()
+                    .for_each(|it| it.count_compiled(offered));
                 let unit = asked
                     .as_ref()
                     .map(|asked| &asked.unit)
                     .unwrap_or_else(|| &self.active[&id]);
                 let target = unit.target.description_named();
                 let said = format!("{} ({target}): {reason}", unit.pkg);
-                if let Some(Asked {
-                    unit,
-                    freshness: Freshness::Dirty(why),
-                    priority,
-                    go,
-                }) = asked
-                {
-                    let stub = Job::new_dirty(Work::noop(), why);
-                    self.lookups.waiting.insert(unit.clone(), (id, go));
-                    self.lookups.missed.push_back((unit, stub, priority));
-                }
+                self.queue_missed(id, asked);
                 Some(("Missed", said))
             }
         };
@@ -215,6 +217,34 @@ impl<'gctx> DrainState<'gctx> {
                 .verbose(|shell| shell.status(verb, &text))?;
         }
         Ok(())
+    }
+
+    /// Lets a unit go on that is not compiled. Returns it, and whether it is the one of its package that is
+    /// printed: as `Fresh`, once, when nothing else of the package was.
+    fn let_go(&mut self, id: JobId, asked: Asked) -> (Unit, bool) {
+        let Asked { unit, go, .. } = asked;
+        self.active.insert(id, unit.clone());
+        let package = unit.pkg.package_id();
+        *self.counts.get_mut(&package).expect("counted when queued") -= 1;
+        // The job is gone only if it panicked, and then says so itself.
+        let _ = go.send(());
+        let is_last = self.counts[&package] == 0 && self.compiled.insert(package);
+        (unit, is_last)
+    }
+
+    /// Queues a unit that must be built, if it has no slot yet.
+    fn queue_missed(&mut self, id: JobId, asked: Option<Asked>) {
+        if let Some(Asked {
+            unit,
+            freshness: Freshness::Dirty(why),
+            priority,
+            go,
+        }) = asked
+        {
+            let stub = Job::new_dirty(Work::noop(), why);
+            self.lookups.waiting.insert(unit.clone(), (id, go));
+            self.lookups.missed.push_back((unit, stub, priority));
+        }
     }
 
     /// Lets a unit that was asked for go on, now that it has a slot. False if it is another.

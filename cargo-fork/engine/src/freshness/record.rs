@@ -1,0 +1,188 @@
+//! [`Record`]: what a unit was made of, as a file.
+//!
+//! ```text
+//! file    = "cargo-content " version " " checksum LF json
+//! version = "1"
+//! checksum = BLAKE3 of json, in hexadecimal
+//! json    = the fields of `Record`; a stamp is [size, modified, changed, inode], times in nanoseconds
+//! ```
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+
+use hook_protocol::Digest;
+use serde::{Deserialize, Serialize};
+
+use super::nanos;
+use crate::files::Stat;
+
+/// The beginning of every record, with the version of its format.
+const MAGIC: &str = "cargo-content 1 ";
+
+/// What the file system said of a file. The device is left out: its number changes with every mount.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stamp(u64, Option<i64>, Option<i64>, Option<u64>);
+
+impl Stamp {
+    pub(super) fn size(&self) -> u64 {
+        self.0
+    }
+
+    /// Compares outputs: the time of change moves when a link to a file is made anywhere.
+    pub(super) fn is_same_output(&self, other: &Stamp) -> bool {
+        (self.0, self.1, self.3) == (other.0, other.1, other.3)
+    }
+}
+
+impl From<&Stat> for Stamp {
+    fn from(stat: &Stat) -> Stamp {
+        Stamp(
+            stat.size,
+            stat.modified.and_then(nanos),
+            stat.changed_at().and_then(nanos),
+            stat.identity.map(|(_, inode)| inode),
+        )
+    }
+}
+
+/// A file that the unit read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Input {
+    pub(super) path: String,
+    pub(super) stamp: Stamp,
+    pub(super) digest: Digest,
+    /// Whether the file had been left alone for a while: only then equal stamps tell that it is the same.
+    pub(super) settled: bool,
+}
+
+/// A folder that the unit read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Folder {
+    pub(super) path: String,
+    /// The digest of its listing; of its files' times and sizes too, if they are too many to be inputs.
+    pub(super) listing: Digest,
+    pub(super) by_times: bool,
+}
+
+/// A file that the unit produced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Output {
+    pub(super) path: String,
+    pub(super) stamp: Stamp,
+    pub(super) digest: Digest,
+}
+
+/// Size and time of the file that tells whose a record is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Reference(u64, Option<i64>);
+
+impl Reference {
+    pub(super) fn of(path: &Path) -> Option<Reference> {
+        let stat = Stat::of(path).ok()?;
+        Some(Reference(stat.size, stat.modified.and_then(nanos)))
+    }
+}
+
+/// What a unit was made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// What Cargo knows of the unit itself, as a hash: how it is built.
+    pub own: String,
+    /// Which build of the unit this is.
+    pub(super) built: String,
+    pub(super) reference: Option<Reference>,
+    /// The time at which the record was made, in nanoseconds.
+    pub(super) made: Option<i64>,
+    /// The input that cannot be shown to be what was built.
+    pub(super) unstable: Option<String>,
+    /// The paths on which the unit depends, by place.
+    pub(super) bound: BTreeMap<String, String>,
+    /// The variables that it read.
+    pub env: Vec<(String, Option<String>)>,
+    pub(super) inputs: Vec<Input>,
+    pub(super) folders: Vec<Folder>,
+    /// Files that did not exist, and would have mattered.
+    pub(super) absent: Vec<String>,
+    pub(super) outputs: Vec<Output>,
+    /// The digests of the dependencies, by name.
+    pub(super) dependencies: Vec<(String, Digest)>,
+    /// What the run of a build script came to.
+    pub(super) effect: Option<Digest>,
+    /// What Cargo's own fingerprint says of the package, where it reads all of it; and the digest of the
+    /// names of the files.
+    pub package: Option<(String, Digest)>,
+    /// What the unit, if it is a macro, may read.
+    pub(super) nature: Nature,
+}
+
+/// What a macro may read without telling.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Nature {
+    /// Anything that it was not given.
+    pub(super) impure: bool,
+    /// Variables that hold paths.
+    pub(super) knows_places: bool,
+}
+
+impl Nature {
+    pub(super) const ANY: Nature = Nature {
+        impure: true,
+        knows_places: true,
+    };
+
+    pub(super) fn and(self, other: Nature) -> Nature {
+        Nature {
+            impure: self.impure || other.impure,
+            knows_places: self.knows_places || other.knows_places,
+        }
+    }
+}
+
+/// What is found where a record should be.
+pub(super) enum Found {
+    Nothing,
+    Damaged,
+    Record(Box<Record>),
+}
+
+impl Record {
+    pub(super) fn read(path: &Path) -> Found {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Found::Nothing,
+            Err(_) => return Found::Damaged,
+        };
+        match Record::parse(&bytes) {
+            Some(record) => Found::Record(Box::new(record)),
+            None => Found::Damaged,
+        }
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Record> {
+        let rest = bytes.strip_prefix(MAGIC.as_bytes())?;
+        let end = rest.iter().position(|&byte| byte == b'\n')?;
+        let (checksum, json) = (&rest[..end], &rest[end + 1..]);
+        if Digest::of(json).to_string().as_bytes() != checksum {
+            return None;
+        }
+        serde_json::from_slice(json).ok()
+    }
+
+    /// Writes the record beside its place and renames it: a reader finds the old one or this.
+    pub(super) fn write(&self, path: &Path) -> io::Result<()> {
+        let json = serde_json::to_vec(self)?;
+        let mut bytes = format!("{MAGIC}{}\n", Digest::of(&json)).into_bytes();
+        bytes.extend(json);
+        let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        io::Write::write_all(&mut file, &bytes)?;
+        file.persist(path)?;
+        Ok(())
+    }
+
+    pub(super) fn dependency(&self, id: &str) -> Option<Digest> {
+        let found = self.dependencies.iter().find(|(known, _)| known == id);
+        found.map(|(_, digest)| *digest)
+    }
+}

@@ -1,0 +1,139 @@
+//! Records: whose they are, and what is not one.
+
+use super::*;
+
+/// Writes a record with the checksum that it needs to be believed.
+pub(super) fn write(package: &Package, json: &str) {
+    let sum = Digest::of(json.as_bytes());
+    package.write(
+        "target/content-lib-a",
+        &format!("cargo-content 1 {sum}\n{json}"),
+    );
+}
+
+fn package() -> Package {
+    let package = Package::new();
+    assert_eq!(package.built(package.facts()), None);
+    package
+}
+
+#[test]
+fn without_a_record_nothing_is_known() {
+    Package::new().is_unknown();
+}
+
+#[test]
+fn what_is_not_a_record_is_damaged() {
+    let package = package();
+    let record = package.record().into_bytes();
+    let mut damaged: Vec<Vec<u8>> = (0..record.len())
+        .step_by(7)
+        .map(|at| record[..at].to_vec())
+        .collect();
+    damaged.extend((0..record.len()).step_by(7).map(|at| {
+        let mut record = record.clone();
+        record[at] ^= 1;
+        record
+    }));
+    damaged.push(b"cargo-content 1".to_vec());
+    damaged.push(vec![0; record.len()]);
+    damaged.push(vec![0xff; 3]);
+    damaged.push(
+        String::from_utf8(record)
+            .unwrap()
+            .replacen(" 1 ", " 2 ", 1)
+            .into_bytes(),
+    );
+    for bytes in damaged {
+        fs::write(package.path("target/content-lib-a"), bytes).unwrap();
+        package.is_changed("the record of its inputs is damaged");
+    }
+    for json in ["{}", "[]", "null", "{\"own\":1}"] {
+        write(&package, json);
+        package.is_changed("the record of its inputs is damaged");
+    }
+}
+
+#[test]
+fn a_record_holds_for_the_outputs_of_one_build() {
+    // Another Cargo built the unit: its list of inputs has another time.
+    let package = Package::program();
+    package.built(package.facts());
+    package.date(REFERENCE, SystemTime::now());
+    package.is_unknown();
+
+    // The times were lost, but the outputs are those that are recorded.
+    let package = self::package();
+    package.date(REFERENCE, SystemTime::now());
+    package.date(RLIB, SystemTime::now());
+    package.is_unchanged();
+    package.is_unchanged();
+    package.date(REFERENCE, SystemTime::UNIX_EPOCH);
+    package.write(RLIB, "Library");
+    package.is_unknown();
+}
+
+#[test]
+fn a_record_without_an_output_that_counts_is_none() {
+    let package = Package::program();
+    package.built(package.facts());
+    let library = Package {
+        counts: true,
+        ..package
+    };
+    library.is_unknown();
+}
+
+#[test]
+fn a_workspace_may_move() {
+    let package = package();
+    let copy = Package::new();
+    for name in ["target/content-lib-a", RLIB, REFERENCE] {
+        fs::copy(package.path(name), copy.path(name)).unwrap();
+    }
+    // `cp -a` keeps times.
+    copy.age(REFERENCE);
+    copy.is_unchanged();
+    copy.write("ws/a/src/foo.rs", "// bar");
+    copy.is_changed("content of `a/src/foo.rs` changed");
+}
+
+#[test]
+fn a_unit_that_uses_its_place_is_bound_to_it() {
+    let package = Package::new();
+    let build = |value: &str| {
+        let mut facts = package.facts();
+        facts.seen_env = vec![("A".to_owned(), Some(value.to_owned()))];
+        package.built(facts);
+        fs::read_to_string(package.path("target/content-lib-a")).unwrap()
+    };
+    let place = package.path("ws/a");
+    assert!(build("elsewhere").contains("\"bound\":{}"));
+    let record = build(place.to_str().unwrap());
+    package.is_unchanged();
+    let (_, json) = record.split_once('\n').unwrap();
+    let mut json: serde_json::Value = serde_json::from_str(json).unwrap();
+    json["bound"]["p"] = "/another/place".into();
+    write(&package, &json.to_string());
+    package.is_changed("path-moved: it was built for `/another/place`");
+}
+
+#[test]
+fn a_variable_that_names_files_does_not_bind() {
+    let package = Package::new();
+    package.write("target/out/gen.rs", "");
+    let including = r#"include!(concat!(env!("OUT_DIR"), "/gen.rs"));"#;
+    for (source, is_bound) in [(including, false), (r#"env!("OUT_DIR").len()"#, true)] {
+        package.write("ws/a/src/foo.rs", source);
+        let mut facts = package.facts();
+        facts.files.push((package.path("target/out/gen.rs"), None));
+        let value = package.path("target/out").to_str().unwrap().to_owned();
+        facts.seen_env = vec![("OUT_DIR".to_owned(), Some(value))];
+        package.built(facts);
+        assert_eq!(
+            !package.record().contains("\"bound\":{}"),
+            is_bound,
+            "{source}"
+        );
+    }
+}

@@ -1,0 +1,365 @@
+//! `build.fingerprint = "content"`: freshness by content, with metadata as the fast path.
+//!
+//! This is the glue between [`Fingerprint`] and `cargo_hooks_engine::freshness`, which has the rules and
+//! the format of the records. A record lies beside the fingerprint of its unit, as `content-…`.
+//!
+//! ```text
+//! plan    check()     each unit by its record, dependencies first; without one, once, by its times
+//!         decide()    dirty only because of a dependency: provisional, nothing is touched yet
+//! build   Watch       provisional: kept if it turns out that nothing it used has changed
+//!                     else built, watched, and recorded
+//! ```
+//!
+//! Upstream's own fingerprint, a hash and a JSON file, is written as always and holds nothing of this:
+//! stock Cargo on the same build directory sees what it would have left itself.
+//!
+//! Invariant: with `build.fingerprint = "mtime"` nothing here has an effect.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use cargo_hooks_engine::files::FileDigests;
+use cargo_hooks_engine::freshness::{self, Change, Freshness, Phase, Record, Verdict};
+use cargo_util::paths;
+
+use super::{DirtyReason, Fingerprint, FsStatus, StaleItem};
+use crate::CARGO_ENV;
+use crate::core::Package;
+use crate::core::compiler::{BuildContext, BuildRunner, Unit};
+use crate::util::errors::CargoResult;
+use crate::util::{self, GlobalContext, Progress, ProgressStyle};
+
+mod describe;
+mod package;
+mod watch;
+
+pub use self::describe::Known;
+pub(super) use self::package::package;
+pub(crate) use self::watch::{Watch, clock, wrap, wrap_doc};
+
+/// How Cargo tells whether a unit is fresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// By the times of files, as upstream does.
+    Mtime,
+    /// By the content of files.
+    Content,
+}
+
+/// Freshness by content, in one build.
+pub struct Content {
+    freshness: Arc<Freshness>,
+    units: OnceCell<HashMap<Unit, Known>>,
+    /// The files of packages of which Cargo's fingerprint reads all.
+    packages: RefCell<HashMap<Unit, Vec<PathBuf>>>,
+    /// What has changed in them.
+    changes: RefCell<HashMap<Unit, Change>>,
+    provisional: RefCell<HashSet<Unit>>,
+}
+
+impl Content {
+    /// Reads the configuration; `None` if times decide. With `hooks`, content does by default.
+    pub fn new(
+        bcx: &BuildContext<'_, '_>,
+        digests: &Arc<FileDigests>,
+        hooks: bool,
+    ) -> CargoResult<Option<Rc<Content>>> {
+        let default = if hooks {
+            Method::Content
+        } else {
+            Method::Mtime
+        };
+        let method = bcx.gctx.build_config()?.fingerprint.unwrap_or(default);
+        let unstable = bcx.gctx.cli_unstable();
+        // These have ways of their own to know what is fresh, and when.
+        if method == Method::Mtime || unstable.checksum_freshness || unstable.fine_grain_locking {
+            return Ok(None);
+        }
+        let build_dir = bcx.ws.build_dir().into_path_unlocked();
+        Ok(Some(Rc::new(Content {
+            freshness: Arc::new(Freshness::new(digests.clone(), build_dir)),
+            units: OnceCell::new(),
+            packages: RefCell::default(),
+            changes: RefCell::default(),
+            provisional: RefCell::default(),
+        })))
+    }
+
+    /// Returns whether a unit may be kept, and is asked about before it gets a job slot.
+    pub fn asks(&self, unit: &Unit) -> bool {
+        self.provisional.borrow().contains(unit)
+    }
+
+    /// Takes what is to be told with `-v` of units that changed while they were built.
+    pub fn take_notes(&self) -> Vec<String> {
+        self.freshness.take_notes()
+    }
+
+    /// Returns what the engine knows of a unit; all of them are judged when the first is asked for.
+    fn known(
+        &self,
+        build_runner: &BuildRunner<'_, '_>,
+        unit: &Unit,
+    ) -> CargoResult<Option<&Known>> {
+        if self.units.get().is_none() {
+            let units = describe::all(build_runner)?;
+            let judged: Vec<_> = units.values().map(|known| known.unit.clone()).collect();
+            let gctx = build_runner.bcx.gctx;
+            let mut progress = Progress::with_style("Checking", ProgressStyle::Ratio, gctx);
+            let threads = build_runner.bcx.jobs() as usize;
+            self.freshness.load(&judged, threads, |done| {
+                // What cannot be shown is no reason not to build.
+                let _ = progress.tick(done, judged.len(), ": content of inputs");
+            });
+            let _ = self.units.set(units);
+        }
+        Ok(self.units.get().and_then(|units| units.get(unit)))
+    }
+}
+
+/// Finds out whether a unit is fresh, as far as files tell. False if times decide: upstream's check is
+/// to do it.
+pub(super) fn check(
+    build_runner: &mut BuildRunner<'_, '_>,
+    unit: &Unit,
+    fingerprint: &mut Fingerprint,
+) -> CargoResult<bool> {
+    let Some(content) = build_runner.content.clone() else {
+        return Ok(false);
+    };
+    let Some(known) = content.known(build_runner, unit)? else {
+        return Ok(false);
+    };
+    if known.is_overridden {
+        let local = fingerprint.local.get_mut().expect("no job has it yet");
+        let effect = format!("{local:?}");
+        known
+            .unit
+            .node
+            .replace(hook_protocol::Digest::of(effect.as_bytes()));
+        return Ok(false);
+    }
+    let status = match content.freshness.verdict(&known.unit) {
+        (Verdict::Unknown, _) | (Verdict::Unchanged, None) => {
+            by_time(build_runner, &content, unit, known, fingerprint)?;
+            return Ok(true);
+        }
+        (Verdict::Changed(change), _) => stale(change),
+        (Verdict::Unchanged, Some(record)) => {
+            let changed = content.changes.borrow().get(unit).cloned();
+            match changed.map(stale) {
+                Some(changed) => changed,
+                None => compare(build_runner, &content, unit, known, fingerprint, &record)?,
+            }
+        }
+    };
+    fingerprint.fs_status = status;
+    Ok(true)
+}
+
+fn stale(change: Change) -> FsStatus {
+    let item = match change {
+        Change::NoOutput { path } => StaleItem::FailedToReadMetadata { path },
+        Change::Missing { path } => StaleItem::MissingFile { path },
+        change => StaleItem::Content(change),
+    };
+    item.log();
+    FsStatus::StaleItem(item)
+}
+
+/// Compares variables and dependencies of a unit whose files are as they were.
+fn compare(
+    build_runner: &BuildRunner<'_, '_>,
+    content: &Content,
+    unit: &Unit,
+    known: &Known,
+    fingerprint: &Fingerprint,
+    record: &Record,
+) -> CargoResult<FsStatus> {
+    if let Some(item) = changed_variable(build_runner.bcx.gctx, unit, record)? {
+        return Ok(FsStatus::StaleItem(item));
+    }
+    let mut deps = fingerprint.deps.iter().map(|dep| &dep.fingerprint);
+    if let Some(dep) = deps.find(|dep| !dep.fs_status.up_to_date()) {
+        return Ok(FsStatus::StaleDepFingerprint { unit: dep.index });
+    }
+    let changed = content
+        .freshness
+        .changed_dependency(&known.unit, record, Phase::Planning);
+    match changed {
+        Ok(None) => {}
+        // One that cannot be read counts as changed.
+        Ok(Some(_)) | Err(_) if known.dependencies.is_empty() => return Ok(FsStatus::Stale),
+        Ok(Some(at)) => {
+            let unit = known.dependencies[at];
+            return Ok(FsStatus::StaleDepFingerprint { unit });
+        }
+        Err(_) => {
+            let unit = known.dependencies[0];
+            return Ok(FsStatus::StaleDepFingerprint { unit });
+        }
+    }
+    let mut mtimes = HashMap::new();
+    for output in &fingerprint.outputs {
+        let Ok(mtime) = paths::mtime(output) else {
+            let path = output.clone();
+            return Ok(FsStatus::StaleItem(StaleItem::FailedToReadMetadata {
+                path,
+            }));
+        };
+        mtimes.insert(output.clone(), mtime);
+    }
+    content.freshness.accept(&known.unit);
+    Ok(FsStatus::UpToDate { mtimes })
+}
+
+/// Judges a unit that another Cargo built, once, by its times; if it is fresh, it has a record from now
+/// on.
+fn by_time(
+    build_runner: &mut BuildRunner<'_, '_>,
+    content: &Content,
+    unit: &Unit,
+    known: &Known,
+    fingerprint: &mut Fingerprint,
+) -> CargoResult<()> {
+    let gctx = build_runner.bcx.gctx;
+    let build_root = super::build_root(build_runner);
+    fingerprint.check_filesystem(
+        &mut build_runner.mtime_cache,
+        &mut build_runner.checksum_cache,
+        &unit.pkg,
+        &build_root,
+        gctx.cargo_exe()?,
+        gctx,
+    )?;
+    let hash = build_runner.files().fingerprint_file_path(unit, "");
+    let is_as_written = || {
+        let written = paths::read(&hash);
+        written.is_ok_and(|written| written == util::to_hex(fingerprint.hash_u64()))
+    };
+    if fingerprint.fs_status.up_to_date() && is_as_written() {
+        let facts = watch::facts(build_runner, content, unit, known, fingerprint)?;
+        if let Err(error) = content.freshness.adopt(&known.unit, facts) {
+            tracing::debug!("failed to record {}: {error}", unit.pkg);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the first variable that is not as the unit saw it.
+fn changed_variable(
+    gctx: &GlobalContext,
+    unit: &Unit,
+    record: &Record,
+) -> CargoResult<Option<StaleItem>> {
+    for (var, previous) in &record.env {
+        let current = variable(gctx, &unit.pkg, var)?;
+        if current != *previous {
+            return Ok(Some(StaleItem::ChangedEnv {
+                var: var.clone(),
+                previous: previous.clone(),
+                current,
+            }));
+        }
+    }
+    Ok(None)
+}
+
+/// Returns what a compiler of this build would see of a variable: what the manifest gives, this Cargo's
+/// own path, what the configuration sets, or else the environment.
+fn variable(gctx: &GlobalContext, package: &Package, name: &str) -> CargoResult<Option<String>> {
+    if let Some(value) = package.manifest().metadata().env_var(name) {
+        return Ok(Some(value.into_owned()));
+    }
+    if name == CARGO_ENV {
+        return Ok(gctx.cargo_exe()?.to_str().map(str::to_owned));
+    }
+    Ok(match gctx.env_config()?.get(name) {
+        Some(value) => value.to_str().map(str::to_owned),
+        None => gctx.get_env(name).ok().map(str::to_owned),
+    })
+}
+
+/// Completes the reason for which a unit is dirty, and decides whether it is so for good: not if only a
+/// dependency is the reason, and what was left of the unit may turn out to be what building it would give.
+pub(super) fn decide(
+    build_runner: &BuildRunner<'_, '_>,
+    unit: &Unit,
+    fingerprint: &Fingerprint,
+    force: bool,
+    reason: Option<DirtyReason>,
+) -> CargoResult<Option<DirtyReason>> {
+    let (Some(content), Some(reason)) = (&build_runner.content, &reason) else {
+        return Ok(reason);
+    };
+    if let (DirtyReason::PrecalculatedComponentsChanged { .. }, Some(change)) =
+        (reason, content.changes.borrow_mut().remove(unit))
+    {
+        return Ok(Some(DirtyReason::FsStatusOutdated(stale(change))));
+    }
+    let is_dependency = matches!(
+        reason,
+        DirtyReason::UnitDependencyInfoChanged { .. }
+            | DirtyReason::FsStatusOutdated(
+                FsStatus::StaleDepFingerprint { .. } | FsStatus::StaleDependency { .. }
+            )
+    );
+    let is_same = || -> CargoResult<bool> {
+        let Some(known) = content.known(build_runner, unit)? else {
+            return Ok(false);
+        };
+        let (verdict, record) = content.freshness.verdict(&known.unit);
+        let hash = build_runner.files().fingerprint_file_path(unit, "");
+        // An empty file tells of a build that was interrupted.
+        let is_complete = std::fs::metadata(hash).is_ok_and(|it| it.len() > 0);
+        let is_unchanged = matches!(verdict, Verdict::Unchanged);
+        Ok(is_complete && is_unchanged && record.is_some_and(|it| it.own == own(fingerprint)))
+    };
+    if is_dependency && !force && is_same()? {
+        content.provisional.borrow_mut().insert(unit.clone());
+    }
+    Ok(Some(reason.clone()))
+}
+
+/// Returns whether it is still open whether a unit must be built.
+pub fn is_provisional(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> bool {
+    let content = build_runner.content.as_ref();
+    content.is_some_and(|content| content.asks(unit))
+}
+
+/// Hashes what decides how a unit is built: all of its fingerprint but the files and the dependencies'
+/// own fingerprints.
+fn own(fingerprint: &Fingerprint) -> String {
+    let Fingerprint {
+        rustc,
+        features,
+        declared_features,
+        target,
+        profile,
+        path,
+        deps,
+        rustflags,
+        config,
+        compile_kind,
+        ..
+    } = fingerprint;
+    let deps: Vec<_> = deps
+        .iter()
+        .map(|dep| (dep.pkg_id, dep.name, dep.public))
+        .collect();
+    let own = (
+        (rustc, features, declared_features, target, profile, path),
+        (deps, rustflags, config, compile_kind),
+    );
+    util::to_hex(util::hash_u64(own))
+}
+
+/// Adds what failed, and for which unit.
+fn context<T>(result: std::io::Result<T>, unit: &freshness::Unit) -> CargoResult<T> {
+    result.with_context(|| format!("failed to record `{}`", unit.record.display()))
+}
