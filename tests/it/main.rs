@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod config;
+mod content;
 mod faults;
 mod inputs;
 mod messages;

@@ -1,6 +1,6 @@
 //! `cargo xtask bench`: measures the fork against the upstream Cargo that it was made from.
 //!
-//! One file per benchmark; what they have in common is beside it: the programs ([`programs`], [`stock`]), how
+//! One file per benchmark; what they have in common is beside it: the programs ([`programs`], [`stock`](crate::stock)), how
 //! they are run ([`contender`]), what is built ([`workspace`]) and how figures are made of times ([`timing`],
 //! [`report`]). A benchmark never fails because something is slow, unless it is asked to.
 
@@ -13,7 +13,6 @@ mod contender;
 mod noop;
 mod programs;
 mod report;
-mod stock;
 mod timing;
 mod touch;
 mod workspace;

@@ -25,6 +25,7 @@ mod process;
 mod repo;
 mod rustup;
 mod stamp;
+mod stock;
 mod test;
 mod tidy;
 mod tree;

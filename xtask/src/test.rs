@@ -1,6 +1,7 @@
 //! `cargo xtask test`: builds the fork, then runs every test of the workspace, the end-to-end ones included.
 //!
-//! The end-to-end tests (package `hooked-tests`, folder `tests/`) find the fork's `cargo` through `HOOKED_CARGO`.
+//! The end-to-end tests (package `hooked-tests`, folder `tests/`) find the fork's `cargo` through `HOOKED_CARGO`, and
+//! upstream's, with which it shares target directories, through `STOCK_CARGO`.
 
 use anyhow::{Context, Result};
 
@@ -8,6 +9,7 @@ use crate::build;
 use crate::compile::{self, Profile};
 use crate::process;
 use crate::repo::Repo;
+use crate::stock;
 
 /// Runs the tests.
 #[derive(clap::Args)]
@@ -19,6 +21,7 @@ pub(crate) struct Arguments {
 /// Runs `cargo xtask test`.
 pub(crate) fn run(repo: &Repo, filter: &[String]) -> Result<()> {
     build::build(repo, Profile::Quick)?;
+    let stock = stock::build(repo, Profile::Quick)?;
     let mut cargo = repo.cargo();
     cargo.args(["test", "--workspace", "--no-fail-fast"]);
     cargo.args(features());
@@ -26,6 +29,7 @@ pub(crate) fn run(repo: &Repo, filter: &[String]) -> Result<()> {
         cargo.arg("--").args(filter);
     }
     cargo.env("HOOKED_CARGO", repo.hooked_cargo());
+    cargo.env("STOCK_CARGO", stock);
     process::run(&mut cargo).context("failed to pass the tests")
 }
 

@@ -51,7 +51,7 @@ impl Clock {
     }
 
     /// Returns whether a file is on the file system of this clock.
-    fn rules(&self, stat: &Stat) -> bool {
+    pub(crate) fn rules(&self, stat: &Stat) -> bool {
         stat.identity.map(|(device, _)| device) == self.device
     }
 

@@ -11,7 +11,7 @@
 //! | Did an output change? | The same without the time of change, which moves with every hard link. Only of what dependents use: people strip and sign programs, which need only exist. |
 //! | Did a dependency change? | The digests of all that the unit may load of it tell ([`node`]), never a time. A unit whose dependencies were rebuilt to the same is kept. |
 //! | Did the unit move? | If it may hold the path of its package, build directory or workspace, these must be the same. |
-//! | Whose is the record? | It holds for the outputs of one build: the file that Cargo writes last (list of inputs, output of a script) has the size and time that are noted, or all outputs have their digests. Else another Cargo built the unit since, and is believed once by its times. |
+//! | Whose is the record? | It holds for the outputs of one build: the file that Cargo writes last (list of inputs, output of a script) has the size and time that are noted, or a [`mark`]; or all outputs have their digests. Else another Cargo built the unit since, and is believed once by its times. |
 //!
 //! **Folders.** The times of a folder decide nothing. A folder that a build script declares is its sorted
 //! listing (names, kinds, executable bits, targets of links) and the content of its files. A module that
@@ -23,7 +23,7 @@
 //! Invariant: a record that is damaged, of another version or of another unit is never a reason to call a
 //! unit fresh.
 //!
-//! Invariant: nothing here writes to a file that another Cargo reads.
+//! Invariant: nothing here changes what another Cargo reads.
 
 use std::collections::HashMap;
 use std::io;
@@ -34,14 +34,23 @@ use std::time::{Instant, SystemTime};
 
 use crate::before::{Before, Clock};
 use crate::files::{FileDigests, Hashed, Stat};
+use crate::gate::Gate;
+use crate::mentions::Mentions;
+use crate::package;
 
+mod bound;
 mod change;
+mod effect;
 mod judge;
 mod listing;
 mod make;
+mod mark;
 pub mod node;
 mod place;
 mod record;
+mod unit;
+
+use judge::Stats;
 
 pub use change::Change;
 pub use listing::names;
@@ -49,25 +58,7 @@ pub use make::Facts;
 pub use node::{Edge, Kind, Node, Phase};
 pub use place::{Folder, Places};
 pub use record::Record;
-
-/// A unit, as far as its freshness is concerned.
-#[derive(Debug)]
-pub struct Unit {
-    /// The file of its record.
-    pub record: PathBuf,
-    /// The file that Cargo writes when it has built the unit: by it a record is told to be its.
-    pub reference: PathBuf,
-    /// The places in whose terms paths are recorded.
-    pub places: Places,
-    /// The outputs, and of each whether dependents use it, so that its content counts.
-    pub outputs: Vec<(PathBuf, bool)>,
-    /// The outputs as others depend on them.
-    pub node: Arc<Node>,
-    /// The dependencies.
-    pub edges: Vec<Edge>,
-    /// Where the unit, if it is the run of a build script, leaves files.
-    pub out_dir: Option<PathBuf>,
-}
+pub use unit::Unit;
 
 /// What the record of a unit says.
 #[derive(Debug, Clone)]
@@ -92,32 +83,41 @@ struct Known {
 pub struct Freshness {
     digests: Arc<FileDigests>,
     build_dir: PathBuf,
+    /// Units that may be kept are asked about without a job slot.
+    gate: Gate,
     clock: OnceLock<io::Result<Clock>>,
+    mentions: Mentions,
     known: Mutex<HashMap<PathBuf, Known>>,
     notes: Mutex<Vec<String>>,
 }
 
 impl Freshness {
     /// Begins a build.
-    pub fn new(digests: Arc<FileDigests>, build_dir: PathBuf) -> Freshness {
+    pub fn new(digests: Arc<FileDigests>, build_dir: PathBuf, jobs: usize) -> Freshness {
         Freshness {
             digests,
             build_dir,
+            gate: Gate::new(jobs.max(2)),
             clock: OnceLock::new(),
+            mentions: Mentions::default(),
             known: Mutex::default(),
             notes: Mutex::default(),
         }
     }
 
     /// Judges units by their records, on so many threads; `progress` is told now and then how many are
-    /// done.
+    /// done. Of units without a record, which times will judge, everything is hashed that a record needs.
     pub fn load(&self, units: &[Arc<Unit>], threads: usize, mut progress: impl FnMut(usize)) {
         let next = AtomicUsize::new(0);
+        let stats = Stats::default();
         let work = |progress: &mut dyn FnMut(usize)| {
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(unit) = units.get(at) else { break };
-                let known = self.judge(unit);
+                let known = self.judge(unit, &stats);
+                if let Verdict::Unknown = known.verdict {
+                    self.hash_outputs(unit);
+                }
                 self.lock().insert(unit.record.clone(), known);
                 progress(at);
             }
@@ -128,6 +128,17 @@ impl Freshness {
             }
             work(&mut progress);
         });
+    }
+
+    /// Hashes what a unit left. What cannot be read is found again by who needs it.
+    fn hash_outputs(&self, unit: &Unit) {
+        let outputs = unit.outputs.iter().filter(|(_, counts)| *counts);
+        let outputs = outputs.map(|(output, _)| output.clone());
+        let folder = unit.out_dir.iter();
+        let files = folder.flat_map(|folder| package::walk(folder, &[]));
+        for file in outputs.chain(files) {
+            let _ = self.digests.once(&file);
+        }
     }
 
     /// Returns what the record of a unit says, and the record.
@@ -149,9 +160,9 @@ impl Freshness {
         record: &Record,
         phase: Phase,
     ) -> io::Result<Option<usize>> {
-        let impure = unit.reaches(phase).impure;
+        let scripts = unit.scripts(record.assembles, phase);
         for (at, edge) in unit.edges.iter().enumerate() {
-            let now = edge.digest(&self.digests, impure, phase)?;
+            let now = edge.digest(&self.digests, scripts, phase)?;
             if record.dependency(&edge.node.id) != Some(now) {
                 return Ok(Some(at));
             }
@@ -188,7 +199,8 @@ impl Freshness {
     ///
     /// If the output of a dependency cannot be read.
     pub fn is_kept(&self, unit: &Unit) -> io::Result<bool> {
-        let known = self.judge(unit);
+        let _place = self.gate.enter();
+        let known = self.judge(unit, &Stats::default());
         let Known {
             verdict: Verdict::Unchanged,
             record: Some(record),
@@ -222,33 +234,34 @@ impl Freshness {
         }
     }
 
-    /// Begins to build a unit: its record goes, so that no half of it is ever believed.
-    ///
-    /// # Errors
-    ///
-    /// If the record cannot be removed.
-    pub fn release(&self, unit: &Unit) -> io::Result<()> {
-        match std::fs::remove_file(&unit.record) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+    /// Begins to build a unit: its record goes. One that cannot be removed will not be one of what is built.
+    pub fn release(&self, unit: &Unit) {
+        if std::fs::remove_file(&unit.record).is_err() {
+            let _ = std::fs::remove_dir_all(&unit.record);
         }
+        unit.node.release();
         for (output, _) in &unit.outputs {
             self.digests.forget(output);
         }
-        Ok(())
     }
 
-    /// Looks at what a unit may read before it is built: below `folders`, and wherever it read before.
+    /// Looks at what a unit may read before it is built: below `folders`, and wherever it read before; of
+    /// a unit of which that is not known, in its whole `package`.
     pub fn look<'a>(
         &self,
         unit: &Unit,
         clock: Clock,
+        package: Option<&'a Path>,
         folders: impl IntoIterator<Item = &'a Path>,
     ) -> Before {
         let known = self.lock().remove(&unit.record);
         let record = known.and_then(|known| known.record);
         let inputs = record.iter().flat_map(|record| &record.inputs);
         let files: Vec<PathBuf> = inputs.map(|input| self.recall(unit, input)).collect();
+        // Where times are those of another clock, they tell nothing of a file that is first learnt of.
+        let is_timed = |file: &PathBuf| Stat::of(file).is_ok_and(|stat| clock.rules(&stat));
+        let is_known = record.is_some() && files.iter().all(is_timed);
+        let folders = package.filter(|_| !is_known).into_iter().chain(folders);
         Before::look(
             clock,
             folders,
@@ -297,15 +310,20 @@ impl Freshness {
         Ok(unstable)
     }
 
-    /// Records a unit that another Cargo built, and that is fresh by its times.
+    /// Records a unit that another Cargo built, and that is fresh by its times. Returns the path for which
+    /// it was built, if it depends on that and is elsewhere now: then it is not fresh.
     ///
     /// # Errors
     ///
     /// If something cannot be read or written: then there is no record.
-    pub fn adopt(&self, unit: &Unit, facts: Facts) -> io::Result<()> {
+    pub fn adopt(&self, unit: &Unit, facts: Facts) -> io::Result<Option<Change>> {
+        if let Some(from) = self.foreign(unit, &facts) {
+            return Ok(Some(Change::Moved { from }));
+        }
         let record = self.make(unit, None, facts, Phase::Planning)?;
         unit.node.settle(&record, unit, &self.digests);
-        record.write(&unit.record)
+        record.write(&unit.record)?;
+        Ok(None)
     }
 
     /// The digests of this build's files.
@@ -338,16 +356,6 @@ impl Freshness {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Unit {
-    /// Returns what the macros that the unit uses may read.
-    fn reaches(&self, phase: Phase) -> record::Nature {
-        let edges = self.edges.iter();
-        edges.fold(Default::default(), |all: record::Nature, edge| {
-            all.and(edge.node.reaches(phase))
-        })
     }
 }
 

@@ -11,6 +11,7 @@ use crate::depinfo::DepInfo;
 use crate::env::Environment;
 use crate::env_use;
 use crate::files::{self, FileDigests};
+use crate::mentions::Mentions;
 use crate::package::Source;
 use crate::reason::Reason;
 use crate::unit::Unit;
@@ -27,6 +28,7 @@ pub(crate) fn record(
     env: &Environment,
     info: &DepInfo,
     digests: &FileDigests,
+    mentions: &Mentions,
     before: &Before,
 ) -> Result<Inputs, Reason> {
     let mut inputs = Inputs::default();
@@ -48,7 +50,7 @@ pub(crate) fn record(
     for (name, value) in &info.env {
         // rustc names each variable once, with the value that it saw.
         let value = match value {
-            Some(value) if names_only_files(unit, name, value, &paths) => {
+            Some(value) if names_only_files(unit, name, value, &paths, mentions) => {
                 Some(by_placeholder(unit, value))
             }
             Some(value) => Some(by_value(value)),
@@ -118,7 +120,13 @@ pub(crate) fn check_unchanged(
 }
 
 /// Returns whether a variable that holds a path was used only to name files that are recorded.
-fn names_only_files(unit: &Unit, name: &str, value: &str, inputs: &[PathBuf]) -> bool {
+fn names_only_files(
+    unit: &Unit,
+    name: &str,
+    value: &str,
+    inputs: &[PathBuf],
+    mentions: &Mentions,
+) -> bool {
     if name.starts_with("CARGO_BIN_EXE_")
         || !unit.roots.occurs_in(value)
         || !inputs.iter().any(|path| path.starts_with(value))
@@ -130,7 +138,13 @@ fn names_only_files(unit: &Unit, name: &str, value: &str, inputs: &[PathBuf]) ->
         .iter()
         .filter_map(|path| std::fs::read_to_string(path).ok())
         .collect();
+    let libraries = || {
+        unit.dependencies
+            .iter()
+            .map(|dependency| dependency.path.clone())
+    };
     env_use::only_names_files(name, texts.iter().map(String::as_str))
+        && !mentions.any(libraries(), name)
 }
 
 fn by_value(value: &str) -> Digest {

@@ -10,6 +10,7 @@ use hook_protocol::wire::{FileDigest, Hashes};
 use crate::args::{Arguments, understand};
 use crate::files::FileDigests;
 use crate::macros::Macros;
+use crate::mentions::Mentions;
 use crate::package::{self, Source};
 use crate::reason::Reason;
 use crate::tools::Tools;
@@ -29,6 +30,8 @@ pub struct Common {
     pub digests: Arc<FileDigests>,
     /// What macro libraries may read.
     pub macros: Macros,
+    /// Which libraries mention a variable.
+    pub mentions: Mentions,
     /// The identities of tools.
     pub tools: Tools,
     /// `rustc -vV`.

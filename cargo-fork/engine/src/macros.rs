@@ -229,6 +229,11 @@ const PLACES: &[&str] = &[
     "OUT_DIR",
 ];
 
+/// Returns whether a variable is one of those in which Cargo tells a compiler a path of this machine.
+pub(crate) fn is_place(name: &str) -> bool {
+    PLACES.contains(&name) || name.starts_with("CARGO_BIN_EXE_")
+}
+
 /// Returns what a macro library may do, and whether it may learn where its user's package lies.
 ///
 /// # Errors

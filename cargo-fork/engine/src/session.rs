@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use hook_protocol::client::Command;
 use hook_protocol::wire::{Begin, Summary};
 
+use crate::gate::{Entered, Gate};
 use crate::key::Common;
 use crate::side::Side;
 
@@ -245,41 +246,6 @@ impl Session {
     /// Runs `store` on a thread of its own kind, off the critical path.
     pub(crate) fn store_later(self: &Arc<Self>, store: impl FnOnce(&Session) + Send + 'static) {
         Stores::push(self, Box::new(store));
-    }
-}
-
-/// Lets so many threads in at a time.
-struct Gate {
-    free: Mutex<usize>,
-    left: Condvar,
-}
-
-/// A place within a [`Gate`].
-pub(crate) struct Entered<'a>(&'a Gate);
-
-impl Gate {
-    fn new(places: usize) -> Gate {
-        Gate {
-            free: Mutex::new(places),
-            left: Condvar::new(),
-        }
-    }
-
-    fn enter(&self) -> Entered<'_> {
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut free = self
-            .left
-            .wait_while(free, |free| *free == 0)
-            .unwrap_or_else(PoisonError::into_inner);
-        *free -= 1;
-        Entered(self)
-    }
-}
-
-impl Drop for Entered<'_> {
-    fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.left.notify_one();
     }
 }
 

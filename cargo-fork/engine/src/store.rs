@@ -47,7 +47,8 @@ impl Session {
         let dep_info = depinfo::parse(&dep_info)
             .ok_or_else(|| Reason::Unreadable(format!("`{}`", unit.dep_info.display())))?;
         inputs::check_unchanged(&summary.hashed, digests, before)?;
-        let mut inputs = inputs::record(unit, &command.env, &dep_info, digests, before)?;
+        let mentions = &self.common.mentions;
+        let mut inputs = inputs::record(unit, &command.env, &dep_info, digests, mentions, before)?;
         let (files, places) = entry::describe(unit, digests)?;
         inputs.bound = scan::bound(places.values().map(AsRef::as_ref), &unit.roots)
             .map_err(|error| Reason::Unreadable(error.to_string()))?;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
-use crate::bench::stock;
 use crate::build;
 use crate::compile::Profile;
 use crate::repo::Repo;
+use crate::stock;
 use crate::tree;
 
 /// Options that say what is measured.

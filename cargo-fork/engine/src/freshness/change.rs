@@ -56,6 +56,8 @@ pub enum Change {
         /// The input.
         path: PathBuf,
     },
+    /// A build of the unit was begun, and not ended.
+    Incomplete,
     /// The record cannot be read.
     Damaged,
 }
@@ -103,6 +105,7 @@ impl fmt::Display for Change {
             Change::Unstable { path } => {
                 write!(f, "`{}` changed while it was built", path.display())
             }
+            Change::Incomplete => f.write_str("an earlier build of it was not completed"),
             Change::Damaged => f.write_str("the record of its inputs is damaged"),
         }
     }

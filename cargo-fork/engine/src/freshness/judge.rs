@@ -1,27 +1,33 @@
 //! Judging a unit by its record.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::change::Change;
-use super::listing;
-use super::make;
-use super::record::{Found, Input, Output, Record, Reference, Stamp};
+use super::effect::effect;
+use super::record::{Around, Found, Input, Output, Record, Reference, Stamp};
 use super::{Freshness, Known, Unit, Verdict, nanos};
+use super::{listing, make, mark};
 use crate::files::{self, Stat};
 
 impl Freshness {
     /// Judges a unit by its record, without its dependencies. Nothing is written.
-    pub(super) fn judge(&self, unit: &Unit) -> Known {
+    pub(super) fn judge(&self, unit: &Unit, stats: &Stats) -> Known {
         let known = |record, is_stale, verdict| Known {
             record,
             is_stale,
             verdict,
         };
+        if std::fs::metadata(&unit.fingerprint).is_ok_and(|it| it.len() == 0) {
+            return known(None, false, Verdict::Changed(Change::Incomplete));
+        }
         let record = match Record::read(&unit.record) {
             Found::Nothing => return known(None, false, Verdict::Unknown),
             Found::Damaged => return known(None, false, Verdict::Changed(Change::Damaged)),
-            Found::Record(record) => *record,
+            Found::Record(record) if record.unit == unit.node.id => *record,
+            Found::Record(_) => return known(None, false, Verdict::Changed(Change::Damaged)),
         };
         let mut fresh = record.clone();
         match self.outputs(unit, &mut fresh) {
@@ -29,7 +35,7 @@ impl Freshness {
             Ok(false) => return known(None, false, Verdict::Unknown),
             Err(change) => return known(Some(Arc::new(record)), false, Verdict::Changed(change)),
         }
-        match self.inputs(unit, &mut fresh) {
+        match self.inputs(unit, &mut fresh, stats) {
             Ok(()) => {
                 let is_stale = fresh != record;
                 known(Some(Arc::new(fresh)), is_stale, Verdict::Unchanged)
@@ -53,9 +59,12 @@ impl Freshness {
             }
         }
         let reference = Reference::of(&unit.reference);
-        let is_ours = reference.is_some() && reference == record.reference;
-        let proves = !unit.outputs.is_empty() && unit.outputs.iter().all(|(_, counts)| *counts);
-        if !is_ours && (reference.is_none() || !proves && !self.has_effect(unit, record)) {
+        let is_ours = reference.is_some()
+            && (reference == record.reference
+                || unit.is_marked && mark::is(&unit.reference, &record.run)
+                || self.has_effect(unit, record));
+        let proves = unit.outputs.iter().all(|(_, counts)| *counts) && !unit.outputs.is_empty();
+        if reference.is_none() || !is_ours && !proves {
             return Ok(false);
         }
         for output in &mut record.outputs {
@@ -74,7 +83,11 @@ impl Freshness {
             return false;
         };
         record.effect.is_some()
-            && make::effect(&unit.reference, folder, &record.built).ok() == record.effect
+            && effect(&unit.reference, folder, &record.run, |path| {
+                Ok(files::hash(path)?.digest)
+            })
+            .ok()
+                == record.effect
     }
 
     fn output(&self, unit: &Unit, output: &mut Output) -> Result<(), Change> {
@@ -95,10 +108,14 @@ impl Freshness {
         }
     }
 
-    fn inputs(&self, unit: &Unit, record: &mut Record) -> Result<(), Change> {
+    fn inputs(&self, unit: &Unit, record: &mut Record, stats: &Stats) -> Result<(), Change> {
         if let Some(path) = &record.unstable {
             let path = unit.places.path(path);
             return Err(Change::Unstable { path });
+        }
+        if let Some(path) = &record.missing {
+            let path = unit.places.path(path);
+            return Err(Change::Missing { path });
         }
         for (place, path) in &record.bound {
             if !unit.places.is(place, path) {
@@ -114,18 +131,12 @@ impl Freshness {
                 Err(_) => return Err(Change::Missing { path }),
             }
         }
-        if let Some(path) = record
-            .absent
-            .iter()
-            .map(|path| unit.places.path(path))
-            .find(|path| path.exists())
-        {
-            return Err(Change::Appeared { path });
-        }
+        self.absent(unit, record, stats)?;
         let made = record.made;
         let mut hashed_any = false;
         for input in &mut record.inputs {
-            hashed_any |= self.input(&unit.places.path(&input.path), input, made)?;
+            let path = unit.places.path(&input.path);
+            hashed_any |= self.input(&path, input, made, stats)?;
         }
         if hashed_any {
             record.made = self.clock().and_then(|clock| nanos(clock.now()));
@@ -133,15 +144,40 @@ impl Freshness {
         Ok(())
     }
 
+    /// Checks that nothing has appeared that would have mattered.
+    fn absent(&self, unit: &Unit, record: &mut Record, stats: &Stats) -> Result<(), Change> {
+        let is_as_it_was = |around: &Around| {
+            let stat = stats.of(&unit.places.path(&around.path));
+            around.settled && stat.is_some_and(|stat| Stamp::from(&stat) == around.stamp)
+        };
+        let is_watched = record.absent.is_empty() || !record.around.is_empty();
+        if is_watched && record.around.iter().all(is_as_it_was) {
+            return Ok(());
+        }
+        let clock = self.clock();
+        let mut absent = record.absent.iter().map(|path| unit.places.path(path));
+        if let Some(path) = absent.find(|path| path.exists()) {
+            return Err(Change::Appeared { path });
+        }
+        record.around = make::around(unit, &record.absent, clock);
+        Ok(())
+    }
+
     /// Checks an input, and takes note of it as it is now. True if it had to be read.
-    fn input(&self, path: &Path, input: &mut Input, made: Option<i64>) -> Result<bool, Change> {
+    fn input(
+        &self,
+        path: &Path,
+        input: &mut Input,
+        made: Option<i64>,
+        stats: &Stats,
+    ) -> Result<bool, Change> {
         let missing = || Change::Missing {
             path: path.to_path_buf(),
         };
         let changed = || Change::Content {
             path: path.to_path_buf(),
         };
-        let stat = Stat::of(path).map_err(|_| missing())?;
+        let stat = stats.of(path).ok_or_else(missing)?;
         if input.settled && Stamp::from(&stat) == input.stamp {
             return Ok(false);
         }
@@ -164,6 +200,26 @@ impl Freshness {
         input.settled = is_known_long || clock.is_some_and(|clock| clock.is_settled(&hashed.stat));
         input.stamp = stamp;
         Ok(true)
+    }
+}
+
+/// What the file system says of files, asked once for each: the units of a package share most of theirs.
+#[derive(Default)]
+pub(super) struct Stats(Mutex<HashMap<OsString, Option<Stat>>>);
+
+impl Stats {
+    /// Returns the metadata of a file; `None` if there is none.
+    fn of(&self, path: &Path) -> Option<Stat> {
+        if let Some(known) = self.lock().get(path.as_os_str()) {
+            return *known;
+        }
+        let stat = Stat::of(path).ok();
+        self.lock().insert(path.as_os_str().to_owned(), stat);
+        stat
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<OsString, Option<Stat>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,17 +1,18 @@
 //! Making the record of a unit that was built.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use hook_protocol::Digest;
-use walkdir::WalkDir;
+use memchr::memmem;
 
-use super::listing;
-use super::record::{Folder, Input, Nature, Output, Record, Reference, Stamp};
+use super::effect::effect;
+use super::record::{Around, Folder, Input, Nature, Output, Record, Reference, Stamp};
 use super::{Freshness, Phase, Unit, nanos};
+use super::{listing, mark};
 use crate::before::{Before, Clock};
-use crate::env_use;
 use crate::files::{Hashed, Stat, hash};
 use crate::macros;
 
@@ -35,6 +36,19 @@ pub struct Facts {
     pub within: PathBuf,
     /// What Cargo's fingerprint says of the package, where it reads all of it, and the names of its files.
     pub package: Option<(String, Digest)>,
+    /// Every file that the compiler says it read.
+    pub sources: Vec<PathBuf>,
+}
+
+impl Facts {
+    /// Returns whether a file of the unit may be read by an assembler; so it is if that is not known.
+    fn assembles(&self) -> bool {
+        let has_assembly = |path: &PathBuf| {
+            let text = std::fs::read(path);
+            text.is_ok_and(|text| memmem::find(&text, b"asm!").is_some())
+        };
+        self.sources.is_empty() || self.sources.iter().any(has_assembly)
+    }
 }
 
 impl Freshness {
@@ -49,29 +63,39 @@ impl Freshness {
     ) -> io::Result<Record> {
         let adopted = self.clock();
         let clock = before.map(Before::clock).or(adopted);
-        let built = clock.and_then(|clock| nanos(clock.now())).unwrap_or(0);
+        let run = new_run();
+        if unit.is_marked {
+            // One that cannot be marked is told by its time alone.
+            let _ = mark::set(&unit.reference, &run);
+        }
         let mut record = Record {
+            unit: unit.node.id.clone(),
             own: facts.own.clone(),
-            built: built.to_string(),
-            reference: Reference::of(&unit.reference),
+            run: run.clone(),
+            reference: None,
             made: clock.and_then(|clock| nanos(clock.now())),
             unstable: None,
-            bound: bound(unit, &facts, phase),
+            missing: None,
+            bound: self.bound(unit, &facts, phase),
             env: facts.env.clone(),
             inputs: Vec::new(),
             folders: Vec::new(),
             absent: Vec::new(),
+            around: Vec::new(),
             outputs: Vec::new(),
             dependencies: Vec::new(),
+            assembles: false,
             effect: None,
             package: facts.package.clone(),
             nature: nature(unit)?,
         };
         self.make_inputs(unit, before, clock, &facts, &mut record)?;
-        self.make_outputs(unit, &mut record)?;
-        let impure = unit.reaches(phase).impure;
+        self.make_outputs(unit, &mut record, phase)?;
+        record.reference = Reference::of(&unit.reference);
+        record.assembles = unit.edges.iter().any(|edge| edge.node.is_run()) && facts.assembles();
+        let scripts = unit.scripts(record.assembles, phase);
         for edge in &unit.edges {
-            let digest = edge.digest(&self.digests, impure, phase)?;
+            let digest = edge.digest(&self.digests, scripts, phase)?;
             record.dependencies.push((edge.node.id.clone(), digest));
         }
         Ok(record)
@@ -98,7 +122,14 @@ impl Freshness {
         let mut files: Vec<_> = files.into_iter().collect();
         files.sort();
         for (path, reported) in files {
-            let (hashed, is_stable) = self.look_after(&path, reported, before, &facts.within)?;
+            let looked = self.look_after(&path, reported, before, &facts.within);
+            let (hashed, is_stable) = match looked {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    record.missing = Some(name(unit, &path)?);
+                    continue;
+                }
+                looked => looked?,
+            };
             if !is_stable && record.unstable.is_none() {
                 record.unstable = Some(name(unit, &path)?);
             }
@@ -106,7 +137,9 @@ impl Freshness {
                 Some(before) => before.is_settled(&hashed.stat),
                 None => clock.is_some_and(|clock| clock.is_settled(&hashed.stat)),
             };
-            if let Some(twin) = twin(&path).filter(|twin| !twin.exists()) {
+            if !unit.places.is_built(&path)
+                && let Some(twin) = twin(&path).filter(|twin| !twin.exists())
+            {
                 record.absent.push(name(unit, &twin)?);
             }
             record.inputs.push(Input {
@@ -116,6 +149,7 @@ impl Freshness {
                 settled,
             });
         }
+        record.around = around(unit, &record.absent, clock);
         Ok(())
     }
 
@@ -140,7 +174,7 @@ impl Freshness {
         Ok((hash(path)?, false))
     }
 
-    fn make_outputs(&self, unit: &Unit, record: &mut Record) -> io::Result<()> {
+    fn make_outputs(&self, unit: &Unit, record: &mut Record, phase: Phase) -> io::Result<()> {
         for (path, _) in unit.outputs.iter().filter(|(_, counts)| *counts) {
             let hashed = self.digests.once(path)?;
             record.outputs.push(Output {
@@ -150,7 +184,12 @@ impl Freshness {
             });
         }
         if let Some(folder) = &unit.out_dir {
-            record.effect = Some(effect(&unit.reference, folder, &record.built)?);
+            // While nothing is built, what was hashed by others is still so.
+            let digest = |path: &Path| match phase {
+                Phase::Planning => Ok(self.digests.once(path)?.digest),
+                Phase::Building => Ok(hash(path)?.digest),
+            };
+            record.effect = Some(effect(&unit.reference, folder, &record.run, digest)?);
         }
         Ok(())
     }
@@ -161,6 +200,35 @@ fn name(unit: &Unit, path: &Path) -> io::Result<String> {
     unit.places
         .name(path)
         .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, text()))
+}
+
+/// Returns the innermost folder that exists around each of the files that do not; none if one of them
+/// cannot be looked at.
+pub(super) fn around(unit: &Unit, absent: &[String], clock: Option<Clock>) -> Vec<Around> {
+    let mut folders = BTreeSet::new();
+    for path in absent {
+        let path = unit.places.path(path);
+        let existing = path.ancestors().skip(1).find(|folder| folder.is_dir());
+        match existing.and_then(|folder| unit.places.name(folder)) {
+            Some(name) => folders.insert(name),
+            None => return Vec::new(),
+        };
+    }
+    let around = folders.into_iter().map(|path| {
+        let stat = Stat::of(&unit.places.path(&path)).ok()?;
+        Some(Around {
+            path,
+            stamp: Stamp::from(&stat),
+            settled: clock.is_some_and(|clock| clock.is_settled(&stat)),
+        })
+    });
+    around.collect::<Option<_>>().unwrap_or_default()
+}
+
+/// Names a build of a unit as no other is named, also by a clock that stands still.
+fn new_run() -> String {
+    let random = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", random(), random())
 }
 
 /// Returns the file beside a module's that the compiler would refuse as ambiguous: `foo/mod.rs` for
@@ -178,36 +246,6 @@ fn twin(path: &Path) -> Option<PathBuf> {
     }
 }
 
-/// Returns the paths on which a unit depends: those of places that a variable held which it used for
-/// more than to name files, and all if a macro or a script may have learnt them otherwise.
-fn bound(unit: &Unit, facts: &Facts, phase: Phase) -> BTreeMap<String, String> {
-    let is_told = unit.reaches(phase).knows_places;
-    if facts.is_local && (unit.node.is_run() || is_told) {
-        return unit.places.all();
-    }
-    let mut bound = BTreeMap::new();
-    let inputs: BTreeSet<&Path> = facts.files.iter().map(|(path, _)| path.as_path()).collect();
-    for (name, value) in &facts.seen_env {
-        let Some(value) = value else { continue };
-        let mentioned = unit.places.mentioned(value);
-        if !mentioned.is_empty() && !names_only_files(name, value, &inputs) {
-            bound.extend(mentioned);
-        }
-    }
-    bound
-}
-
-fn names_only_files(name: &str, value: &str, inputs: &BTreeSet<&Path>) -> bool {
-    if name.starts_with("CARGO_BIN_EXE_") || !inputs.iter().any(|path| path.starts_with(value)) {
-        return false;
-    }
-    let texts: Vec<String> = inputs
-        .iter()
-        .filter_map(|path| std::fs::read_to_string(path).ok())
-        .collect();
-    env_use::only_names_files(name, texts.iter().map(String::as_str))
-}
-
 fn nature(unit: &Unit) -> io::Result<Nature> {
     let Some(library) = unit.node.as_macro() else {
         return Ok(Nature::default());
@@ -217,55 +255,4 @@ fn nature(unit: &Unit) -> io::Result<Nature> {
         impure: powers.is_impure(),
         knows_places,
     })
-}
-
-/// Returns what the run of a build script came to: what it said, and what it left in its folder. A
-/// script that names other places may have left something there, so that no two runs of it are alike.
-///
-/// # Errors
-///
-/// If something cannot be read.
-pub(super) fn effect(stdout: &Path, folder: &Path, built: &str) -> io::Result<Digest> {
-    let said = std::fs::read(stdout)?;
-    let said = String::from_utf8_lossy(&said);
-    let mut lines = Vec::new();
-    for line in said.lines().filter(|line| line.starts_with("cargo:")) {
-        lines.push(line.to_owned());
-        if names_another_place(line, folder) {
-            lines.push(format!("run {built}"));
-        }
-    }
-    for entry in WalkDir::new(folder).sort_by_file_name() {
-        let entry = entry?;
-        let path = entry.path();
-        let name = path.strip_prefix(folder).unwrap_or(path).display();
-        let kind = entry.file_type();
-        let content = if kind.is_file() {
-            hash(path)?.digest.to_string()
-        } else if kind.is_symlink() {
-            // What it leads to may lie anywhere.
-            lines.push(format!("run {built}"));
-            std::fs::read_link(path)?.display().to_string()
-        } else {
-            "folder".to_owned()
-        };
-        lines.push(format!("{name:?} {content}"));
-    }
-    Ok(Digest::of(lines.join("\n").as_bytes()))
-}
-
-/// Returns whether what a build script says names a place other than its own folder.
-fn names_another_place(line: &str, folder: &Path) -> bool {
-    let directive = line.trim_start_matches("cargo:").trim_start_matches(':');
-    if directive.starts_with("rerun-if-") || directive.starts_with("warning=") {
-        return false;
-    }
-    let searches = ["rustc-link-search", "rustc-flags"];
-    let searches = searches.iter().any(|it| directive.starts_with(it));
-    let mut words = directive
-        .split(|c: char| c.is_whitespace() || "=:,;\"'".contains(c))
-        .filter(|word| word.contains(['/', '\\']))
-        .peekable();
-    // A name without a separator is relative to where the script runs.
-    searches && words.peek().is_none() || words.any(|word| !Path::new(word).starts_with(folder))
 }

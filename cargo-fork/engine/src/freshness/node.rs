@@ -1,10 +1,12 @@
 //! [`Node`]: a unit as others depend on it, and the digest of all that they may load of it.
 //!
 //! A unit may load more of its dependencies than those that it names: rustc reads the metadata of the
-//! whole closure and runs macros that others export again, and a linker is given everything. So the digest
-//! of a dependency covers what lies below it: for metadata the `.rmeta` files and macro libraries, for
-//! linking all outputs and what build scripts left. A macro library has what it was made of inside it.
+//! whole closure and runs macros that others export again, looks for native libraries wherever a build
+//! script of the closure says, and a linker is given everything. So the digest of a dependency covers what
+//! lies below it: `.rmeta` files, or for linking all outputs; macro libraries; and what build scripts came
+//! to. A macro library has what it was made of inside it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -13,6 +15,7 @@ use std::time::Instant;
 use hook_protocol::Digest;
 
 use super::Unit;
+use super::effect::Effect;
 use super::record::{Nature, Record};
 use crate::files::{FileDigests, Hashed, Stat};
 
@@ -71,9 +74,23 @@ pub enum Phase {
 /// What is known when the unit was built, or found to be fresh.
 #[derive(Debug, Clone)]
 struct Done {
-    built: String,
-    effect: Option<Digest>,
+    /// Which build of the unit it is.
+    run: String,
+    effect: Option<Effect>,
+    inputs: Digest,
     nature: Nature,
+}
+
+/// What of a build script's run counts for a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scripts {
+    /// That it ran: a macro that the unit can reach may have read anything.
+    Run,
+    /// What it came to, and what it had read: linkers and assemblers read files that no compiler reports,
+    /// and a script that declares one wants it to be read again.
+    Inputs,
+    /// What it came to.
+    Effect,
 }
 
 /// A dependency.
@@ -86,22 +103,24 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Returns the digest of all that the unit above may load. If it may run macros that read what nobody
-    /// tells, a build script that ran again counts as changed, whatever it left: they may read it.
+    /// Returns the digest of all that the unit above may load.
     pub(super) fn digest(
         &self,
         digests: &FileDigests,
-        impure: bool,
+        scripts: Scripts,
         phase: Phase,
     ) -> io::Result<Digest> {
         let node = &self.node;
-        if node.kind == Kind::Run && impure {
-            return node.built();
-        }
-        if self.metadata_only {
-            node.metadata(digests, phase)
-        } else {
-            node.all(digests, phase)
+        match (&node.kind, scripts) {
+            (Kind::Run, Scripts::Run) => node.run(),
+            (Kind::Run, Scripts::Effect) => Ok(node.effect()?.0.own),
+            (Kind::Run, Scripts::Inputs) => {
+                let (effect, inputs) = node.effect()?;
+                let lines = &mut [effect.own.to_string(), inputs.to_string()];
+                Ok(summary("script", lines))
+            }
+            _ if self.metadata_only => node.metadata(digests, phase),
+            _ => node.all(digests, phase),
         }
     }
 }
@@ -121,15 +140,47 @@ impl Node {
     /// Takes note of a run that did not happen: the user's configuration has its `effect`.
     pub fn replace(&self, effect: Digest) {
         *self.done() = Some(Done {
-            built: effect.to_string(),
-            effect: Some(effect),
+            run: effect.to_string(),
+            effect: Some(Effect {
+                own: effect,
+                linked: effect,
+            }),
+            inputs: effect,
             nature: Nature::default(),
         });
+    }
+
+    /// Takes note that the unit is built anew: what is known of it is true no more.
+    pub(super) fn release(&self) {
+        *self.done() = None;
     }
 
     /// Returns whether the unit is the run of a build script.
     pub fn is_run(&self) -> bool {
         self.kind == Kind::Run
+    }
+
+    /// Collects the libraries of which a macro may be used in a unit above, by name.
+    pub(super) fn libraries(&self, found: &mut BTreeMap<String, Option<PathBuf>>) {
+        if found.contains_key(&self.id) {
+            return;
+        }
+        let file = match &self.kind {
+            Kind::Library { metadata, outputs } => metadata.as_ref().or(outputs.first()),
+            Kind::Program { path, is_macro } => is_macro.then_some(path),
+            Kind::Run | Kind::Opaque => None,
+        };
+        found.insert(self.id.clone(), file.cloned());
+        if self.is_library() {
+            for edge in &self.edges {
+                edge.node.libraries(found);
+            }
+        }
+    }
+
+    /// Returns whether the unit is compiled, and not linked or run.
+    pub(super) fn is_library(&self) -> bool {
+        matches!(self.kind, Kind::Library { .. })
     }
 
     /// Returns the library, if the compiler runs it.
@@ -155,8 +206,9 @@ impl Node {
             }
         }
         *self.done() = Some(Done {
-            built: record.built.clone(),
+            run: record.run.clone(),
             effect: record.effect,
+            inputs: record.inputs_digest(),
             nature: record.nature,
         });
     }
@@ -177,19 +229,28 @@ impl Node {
         })
     }
 
-    fn built(&self) -> io::Result<Digest> {
+    fn run(&self) -> io::Result<Digest> {
         let done = self.done();
         let done = done.as_ref().ok_or_else(|| not_known(&self.id))?;
-        Ok(Digest::of(format!("built {}", done.built).as_bytes()))
+        Ok(Digest::of(format!("run {}", done.run).as_bytes()))
+    }
+
+    /// Returns what a build script's run came to, and the digest of what it had read.
+    fn effect(&self) -> io::Result<(Effect, Digest)> {
+        let done = self.done();
+        let done = done.as_ref();
+        let found = done.and_then(|done| Some((done.effect?, done.inputs)));
+        found.ok_or_else(|| not_known(&self.id))
     }
 
     fn metadata(&self, digests: &FileDigests, phase: Phase) -> io::Result<Digest> {
-        let Kind::Library {
-            metadata: Some(file),
-            ..
-        } = &self.kind
-        else {
-            return self.all(digests, phase);
+        let file = match &self.kind {
+            Kind::Run => return Ok(self.effect()?.0.linked),
+            Kind::Library {
+                metadata: Some(file),
+                ..
+            } => file,
+            _ => return self.all(digests, phase),
         };
         if let Some(known) = self.known(phase).metadata.get() {
             return Ok(*known);
@@ -219,10 +280,10 @@ impl Node {
             }
             Kind::Program { path, .. } => digests.once(path)?.digest,
             Kind::Run => {
-                let effect = self.done().as_ref().and_then(|done| done.effect);
-                effect.ok_or_else(|| not_known(&self.id))?
+                let (effect, inputs) = self.effect()?;
+                summary("run", &mut [effect.linked.to_string(), inputs.to_string()])
             }
-            Kind::Opaque => self.built()?,
+            Kind::Opaque => self.run()?,
         };
         Ok(*self.known(phase).all.get_or_init(|| digest))
     }
@@ -231,9 +292,9 @@ impl Node {
         &self.known[phase as usize]
     }
 
-    /// Whether the compiler loads the unit where it reads metadata.
+    /// Whether the unit matters to a compiler that reads metadata.
     fn is_loaded(&self) -> bool {
-        matches!(self.kind, Kind::Library { .. }) || self.as_macro().is_some()
+        matches!(self.kind, Kind::Library { .. } | Kind::Run) || self.as_macro().is_some()
     }
 
     fn done(&self) -> MutexGuard<'_, Option<Done>> {

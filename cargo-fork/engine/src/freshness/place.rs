@@ -109,6 +109,13 @@ impl Places {
         all
     }
 
+    /// Returns whether a path is below a folder that belongs to nobody's sources.
+    pub(super) fn is_built(&self, path: &Path) -> bool {
+        self.excluded()
+            .iter()
+            .any(|folder| path.starts_with(folder))
+    }
+
     /// Returns the folders that belong to nobody's sources.
     pub(super) fn excluded(&self) -> Vec<PathBuf> {
         let entries = self.entries.iter();

@@ -8,12 +8,14 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
 
 use hook_protocol::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::effect::Effect;
 use super::nanos;
 use crate::files::Stat;
 
@@ -65,6 +67,14 @@ pub(super) struct Folder {
     pub(super) by_times: bool,
 }
 
+/// A folder around files that do not exist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Around {
+    pub(super) path: String,
+    pub(super) stamp: Stamp,
+    pub(super) settled: bool,
+}
+
 /// A file that the unit produced.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Output {
@@ -87,15 +97,19 @@ impl Reference {
 /// What a unit was made of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
+    /// The name of the unit.
+    pub(super) unit: String,
     /// What Cargo knows of the unit itself, as a hash: how it is built.
     pub own: String,
-    /// Which build of the unit this is.
-    pub(super) built: String,
+    /// Names this build of the unit.
+    pub(super) run: String,
     pub(super) reference: Option<Reference>,
     /// The time at which the record was made, in nanoseconds.
     pub(super) made: Option<i64>,
     /// The input that cannot be shown to be what was built.
     pub(super) unstable: Option<String>,
+    /// An input that does not exist.
+    pub(super) missing: Option<String>,
     /// The paths on which the unit depends, by place.
     pub(super) bound: BTreeMap<String, String>,
     /// The variables that it read.
@@ -104,11 +118,16 @@ pub struct Record {
     pub(super) folders: Vec<Folder>,
     /// Files that did not exist, and would have mattered.
     pub(super) absent: Vec<String>,
+    /// The folders in which one of them, or the folder around it, would appear: while these have their
+    /// stamps, nothing has.
+    pub(super) around: Vec<Around>,
     pub(super) outputs: Vec<Output>,
     /// The digests of the dependencies, by name.
     pub(super) dependencies: Vec<(String, Digest)>,
+    /// Whether the unit may read what only its assembler knows.
+    pub(super) assembles: bool,
     /// What the run of a build script came to.
-    pub(super) effect: Option<Digest>,
+    pub(super) effect: Option<Effect>,
     /// What Cargo's own fingerprint says of the package, where it reads all of it; and the digest of the
     /// names of the files.
     pub package: Option<(String, Digest)>,
@@ -179,6 +198,18 @@ impl Record {
         io::Write::write_all(&mut file, &bytes)?;
         file.persist(path)?;
         Ok(())
+    }
+
+    /// Returns the digest of everything that was read.
+    pub(super) fn inputs_digest(&self) -> Digest {
+        let mut text = String::new();
+        for input in &self.inputs {
+            let _ = writeln!(text, "{} {}", input.path, input.digest);
+        }
+        for folder in &self.folders {
+            let _ = writeln!(text, "{}/ {}", folder.path, folder.listing);
+        }
+        Digest::of(text.as_bytes())
     }
 
     pub(super) fn dependency(&self, id: &str) -> Option<Digest> {

@@ -82,7 +82,9 @@ impl Package {
         let folder = |name: &str| Folder::new(&self.path(name));
         Unit {
             record: self.path("target/content-lib-a"),
+            fingerprint: self.path("target/lib-a"),
             reference: self.path(REFERENCE),
+            is_marked: self.out_dir.is_none(),
             places: Places::new(
                 &folder("target"),
                 &folder("target"),
@@ -103,13 +105,14 @@ impl Package {
             files: files.iter().map(|name| (self.path(name), None)).collect(),
             is_local: true,
             within: self.path("ws/a"),
+            sources: files.iter().map(|name| self.path(name)).collect(),
             ..Facts::default()
         }
     }
 
     /// The beginning of another build.
     fn build(&self) -> Freshness {
-        Freshness::new(Arc::default(), self.path("target"))
+        Freshness::new(Arc::default(), self.path("target"), 2)
     }
 
     /// Builds the library; what was written so far was left alone for a while.
@@ -121,9 +124,9 @@ impl Package {
         std::thread::sleep(std::time::Duration::from_millis(30));
         let (build, unit) = (self.build(), self.unit());
         build.load(&[Arc::new(self.unit())], 1, |_| {});
-        build.release(&unit).unwrap();
+        build.release(&unit);
         let clock = build.clock().unwrap();
-        let before = build.look(&unit, clock, [self.path("ws/a").as_path()]);
+        let before = build.look(&unit, clock, Some(&self.path("ws/a")), []);
         meanwhile();
         build.finish(&unit, &before, facts).unwrap()
     }

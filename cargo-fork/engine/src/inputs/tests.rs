@@ -79,7 +79,15 @@ impl Package {
     }
 
     fn record(&self, digests: &FileDigests) -> Result<Inputs, Reason> {
-        record(&self.unit, &self.env, &self.info, digests, &self.before)
+        let mentions = Mentions::default();
+        record(
+            &self.unit,
+            &self.env,
+            &self.info,
+            digests,
+            &mentions,
+            &self.before,
+        )
     }
 
     fn check(&self, inputs: &Inputs) -> Result<(), String> {
@@ -178,6 +186,32 @@ fn a_path_that_is_used_as_a_value_binds() {
     let inputs = package.record(&FileDigests::default()).unwrap();
     assert_eq!(package.check(&inputs), Ok(()));
     assert!(valued().check(&inputs).unwrap_err().contains("OUT_DIR"));
+}
+
+/// A macro of another crate may use the variable in this one's name.
+#[test]
+fn a_path_that_a_library_mentions_binds() {
+    let with_library = |content: &str| {
+        let mut package = Package::new();
+        package.write("build/libb-1.rmeta", content);
+        package.unit.dependencies.push(crate::unit::Dependency {
+            crate_id: "b".to_owned(),
+            role: "metadata",
+            path: package.dir.path().join("build/libb-1.rmeta"),
+        });
+        package
+    };
+    let inputs = with_library("").record(&FileDigests::default()).unwrap();
+    assert_eq!(with_library("").check(&inputs), Ok(()));
+    let package = with_library("macro_rules: env!(OUT_DIR).len()");
+    let inputs = package.record(&FileDigests::default()).unwrap();
+    assert_eq!(package.check(&inputs), Ok(()));
+    assert!(
+        with_library("")
+            .check(&inputs)
+            .unwrap_err()
+            .contains("OUT_DIR")
+    );
 }
 
 #[test]

@@ -3,13 +3,13 @@
 //!
 //! ```text
 //! test-hook --cargo-plugin --store FOLDER --log FILE [--name NAME] [--capabilities A,B]
-//!           [--fault FAULT [--at KIND] [--unit PACKAGE]]
+//!           [--fault FAULT [--at KIND] [--unit PACKAGE]] [--edit FILE --text TEXT]
 //! ```
 //!
 //! Without the capability `session` it answers one request and exits.
 //!
 //! A fault shows at every request of the kind `--at` (default: `before-build`), or only at those about
-//! the package `--unit`.
+//! the package `--unit`. At the same requests a file is edited before they are answered.
 #![expect(
     clippy::unwrap_used,
     reason = "part of a test: whoever starts it sees the panic"
@@ -36,6 +36,8 @@ struct Options {
     fault: Option<Fault>,
     at: String,
     unit: Option<String>,
+    edit: Option<PathBuf>,
+    text: String,
 }
 
 fn main() {
@@ -54,6 +56,9 @@ fn main() {
         let request: Value = serde_json::from_str(&line.unwrap()).unwrap();
         options.log(&request);
         let answer = options.answer(&request);
+        if let Some(file) = options.edit.as_ref().filter(|_| options.concerns(&request)) {
+            std::fs::write(file, &options.text).unwrap();
+        }
         match options.fault_at(&request) {
             Some(Fault::Forgets) => continue,
             Some(fault) => say(&misbehave::instead(fault, &options.store, &request, answer)),
@@ -77,6 +82,8 @@ impl Options {
             fault: None,
             at: "before-build".to_owned(),
             unit: None,
+            edit: None,
+            text: String::new(),
         };
         while let Some(flag) = args.next() {
             let value = args.next().unwrap();
@@ -88,6 +95,8 @@ impl Options {
                 "--fault" => options.fault = Some(value.parse().unwrap()),
                 "--at" => options.at = value,
                 "--unit" => options.unit = Some(value),
+                "--edit" => options.edit = Some(value.into()),
+                "--text" => options.text = value,
                 _ => panic!("unknown flag `{flag}`"),
             }
         }
@@ -113,12 +122,13 @@ impl Options {
     }
 
     fn fault_at(&self, request: &Value) -> Option<Fault> {
-        let concerns = self
-            .unit
-            .as_ref()
-            .is_none_or(|unit| request["unit"]["package"] == **unit);
-        self.fault
-            .filter(|_| request["kind"] == *self.at && concerns)
+        self.fault.filter(|_| self.concerns(request))
+    }
+
+    /// Returns whether a request is of the kind and about the package that the flags name.
+    fn concerns(&self, request: &Value) -> bool {
+        let is_about = |unit: &String| request["unit"]["package"] == **unit;
+        request["kind"] == *self.at && self.unit.as_ref().is_none_or(is_about)
     }
 
     /// Appends a line to the log, in one piece: several hooks may write it.

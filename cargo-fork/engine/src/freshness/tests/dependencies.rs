@@ -1,5 +1,6 @@
 //! Dependencies: what of them counts, and when a unit is kept.
 
+use super::node::Scripts;
 use super::*;
 
 /// A library below a package's unit.
@@ -127,4 +128,98 @@ fn what_is_known_while_planning_is_not_while_building() {
     package.write("target/libb.rlib", "2");
     build.digests().forget(&package.path("target/libb.rlib"));
     assert!(!build.is_kept(&unit).unwrap());
+}
+
+/// A build that ran a script, for a unit of this kind, and then another in which it ran again.
+fn is_kept_after_a_run(kind: fn(&Package) -> Kind, source: &str, change: fn(&Package)) -> bool {
+    let mut package = Package::new();
+    package.write("ws/a/src/foo.rs", source);
+    for (name, content) in [
+        ("ws/a/in.txt", "1"),
+        ("target/out/gen.rs", "1"),
+        ("target/output", ""),
+    ] {
+        package.write(name, content);
+    }
+    let graph = |package: &Package, build: &Freshness| {
+        let node = Arc::new(Node::new("run".to_owned(), Kind::Run, Vec::new()));
+        let run = Unit {
+            record: package.path("target/content-run"),
+            fingerprint: package.path("target/run"),
+            reference: package.path("target/output"),
+            is_marked: false,
+            outputs: vec![(package.path("target/output"), false)],
+            node: node.clone(),
+            edges: Vec::new(),
+            out_dir: Some(package.path("target/out")),
+            ..package.unit()
+        };
+        build.release(&run);
+        let clock = build.clock().unwrap();
+        let before = build.look(&run, clock, Some(&package.path("ws/a")), []);
+        let facts = Facts {
+            files: vec![(package.path("ws/a/in.txt"), None)],
+            sources: Vec::new(),
+            ..package.facts()
+        };
+        assert_eq!(build.finish(&run, &before, facts).unwrap(), None);
+        vec![edge(node, false)]
+    };
+    let node = |package: &Package| Arc::new(Node::new("a".to_owned(), kind(package), Vec::new()));
+    package.edges = graph(&package, &package.build());
+    package.node = node(&package);
+    assert_eq!(package.built(package.facts()), None);
+    change(&package);
+    let build = package.build();
+    package.edges = graph(&package, &build);
+    package.node = node(&package);
+    build.is_kept(&package.unit()).unwrap()
+}
+
+fn compiled(package: &Package) -> Kind {
+    Kind::Library {
+        metadata: None,
+        outputs: vec![package.path(RLIB)],
+    }
+}
+
+fn linked(_: &Package) -> Kind {
+    Kind::Opaque
+}
+
+#[test]
+fn a_library_is_kept_if_a_script_came_to_the_same() {
+    assert!(is_kept_after_a_run(compiled, "", |_| {}));
+    assert!(is_kept_after_a_run(compiled, "", |p| p.write("ws/a/in.txt", "2")));
+    assert!(!is_kept_after_a_run(compiled, "", |p| p.write("target/out/gen.rs", "2")));
+    assert!(!is_kept_after_a_run(compiled, "", |p| p
+        .write("target/output", "cargo:rustc-cfg=a")));
+}
+
+/// A linker script, or a file that an assembler includes, is declared to Cargo by a script alone.
+#[test]
+fn what_a_script_declares_counts_where_others_read() {
+    assert!(is_kept_after_a_run(linked, "", |_| {}));
+    assert!(!is_kept_after_a_run(linked, "", |p| p.write("ws/a/in.txt", "2")));
+    let assembly = r#"global_asm!(".incbin \"in.txt\"");"#;
+    assert!(is_kept_after_a_run(compiled, assembly, |_| {}));
+    assert!(!is_kept_after_a_run(compiled, assembly, |p| p.write("ws/a/in.txt", "2")));
+}
+
+/// What an earlier run came to is not what a run came to that could not be recorded.
+#[test]
+fn a_dependency_that_is_built_again_is_not_what_it_was() {
+    let package = Package::new();
+    let node = Arc::new(Node::new("run".to_owned(), Kind::Run, Vec::new()));
+    node.replace(Digest::of(b"1"));
+    let unit = Unit {
+        node: node.clone(),
+        ..package.unit()
+    };
+    let digest = |node: &Arc<Node>| {
+        let edge = edge(node.clone(), false);
+        edge.digest(&FileDigests::default(), Scripts::Inputs, Phase::Building)
+    };
+    package.build().release(&unit);
+    assert!(digest(&node).is_err());
 }

@@ -22,7 +22,7 @@ fn a_touched_file_is_read_once() {
     package.is_unchanged();
     let second = package.record();
     assert_ne!(first, second, "the record is refreshed");
-    assert!(second.matches("\"settled\":true").count() == 2, "{second}");
+    assert!(!second.contains("\"settled\":false"), "{second}");
     package.is_unchanged();
     assert_eq!(package.record(), second);
 }
@@ -58,7 +58,7 @@ fn a_young_file_is_read_again() {
     let package = Package::new();
     let (build, unit) = (package.build(), package.unit());
     let clock = build.clock().unwrap();
-    let before = build.look(&unit, clock, [package.path("ws/a").as_path()]);
+    let before = build.look(&unit, clock, Some(&package.path("ws/a")), []);
     build.finish(&unit, &before, package.facts()).unwrap();
     assert!(package.record().contains("\"settled\":false"));
     // As if the second edit had left metadata alone.

@@ -55,20 +55,38 @@ fn what_is_not_a_record_is_damaged() {
 }
 
 #[test]
+fn what_was_not_completed_is_not_fresh() {
+    let package = package();
+    package.write("target/lib-a", "0123456789abcdef");
+    package.is_unchanged();
+    package.write("target/lib-a", "");
+    package.is_changed("an earlier build of it was not completed");
+}
+
+#[test]
 fn a_record_holds_for_the_outputs_of_one_build() {
-    // Another Cargo built the unit: its list of inputs has another time.
+    // Another Cargo built the unit: it has written its list of inputs anew.
+    let package = Package::program();
+    package.built(package.facts());
+    package.is_unchanged();
+    package.write(REFERENCE, "inputs");
+    package.is_unknown();
+
+    // The times were lost, but the list has the mark of the build.
     let package = Package::program();
     package.built(package.facts());
     package.date(REFERENCE, SystemTime::now());
-    package.is_unknown();
+    package.is_unchanged();
+    package.write("ws/a/src/foo.rs", "// bar");
+    package.is_changed("content of `a/src/foo.rs` changed");
 
     // The times were lost, but the outputs are those that are recorded.
     let package = self::package();
-    package.date(REFERENCE, SystemTime::now());
+    package.write(REFERENCE, "inputs");
     package.date(RLIB, SystemTime::now());
     package.is_unchanged();
     package.is_unchanged();
-    package.date(REFERENCE, SystemTime::UNIX_EPOCH);
+    package.write(REFERENCE, "other inputs");
     package.write(RLIB, "Library");
     package.is_unknown();
 }
@@ -91,8 +109,6 @@ fn a_workspace_may_move() {
     for name in ["target/content-lib-a", RLIB, REFERENCE] {
         fs::copy(package.path(name), copy.path(name)).unwrap();
     }
-    // `cp -a` keeps times.
-    copy.age(REFERENCE);
     copy.is_unchanged();
     copy.write("ws/a/src/foo.rs", "// bar");
     copy.is_changed("content of `a/src/foo.rs` changed");
@@ -127,6 +143,7 @@ fn a_variable_that_names_files_does_not_bind() {
         package.write("ws/a/src/foo.rs", source);
         let mut facts = package.facts();
         facts.files.push((package.path("target/out/gen.rs"), None));
+        facts.sources.push(package.path("target/out/gen.rs"));
         let value = package.path("target/out").to_str().unwrap().to_owned();
         facts.seen_env = vec![("OUT_DIR".to_owned(), Some(value))];
         package.built(facts);
@@ -136,4 +153,54 @@ fn a_variable_that_names_files_does_not_bind() {
             "{source}"
         );
     }
+}
+
+#[test]
+fn what_was_built_elsewhere_is_not_adopted() {
+    let package = Package::new();
+    let adopted = |name: &str, value: &str| {
+        let seen_env = vec![(name.to_owned(), Some(value.to_owned()))];
+        let facts = Facts {
+            seen_env,
+            ..package.facts()
+        };
+        package.build().adopt(&package.unit(), facts).unwrap()
+    };
+    let from = PathBuf::from("/another/place");
+    let moved = Some(Change::Moved { from });
+    assert_eq!(adopted("CARGO_MANIFEST_DIR", "/another/place"), moved);
+    package.is_unknown();
+    let here = package.path("ws/a").display().to_string();
+    assert_eq!(adopted("CARGO_MANIFEST_DIR", &here), None);
+    package.is_unchanged();
+    assert_eq!(adopted("SOMETHING", "/another/place"), None);
+    // One that only names files has named those of the other place.
+    package.write(
+        "ws/a/src/foo.rs",
+        r#"include!(concat!(env!("OUT_DIR"), "/gen.rs"));"#,
+    );
+    assert_eq!(adopted("OUT_DIR", "/another/place"), None);
+    package.write("ws/a/src/foo.rs", r#"env!("OUT_DIR").len()"#);
+    assert_eq!(adopted("OUT_DIR", "/another/place"), moved);
+}
+
+#[test]
+fn a_script_that_ran_elsewhere_is_not_adopted() {
+    let mut package = Package::program();
+    package.out_dir = Some("target/out");
+    package.node = Arc::new(Node::new("run".to_owned(), Kind::Run, Vec::new()));
+    package.write("target/out/gen.rs", "1");
+    let adopt = || {
+        package
+            .build()
+            .adopt(&package.unit(), package.facts())
+            .unwrap()
+    };
+    package.write("target/root-output", "/another/place/out");
+    assert!(matches!(adopt(), Some(Change::Moved { .. })));
+    package.write(
+        "target/root-output",
+        package.path("target/out").to_str().unwrap(),
+    );
+    assert_eq!(adopt(), None);
 }

@@ -1,7 +1,11 @@
 //! Runs of build scripts: declared folders, and what a run came to.
 
-use super::make::effect;
 use super::*;
+
+fn effect(package: &Package, run: &str) -> super::effect::Effect {
+    let (output, out) = (package.path("target/output"), package.path("target/out"));
+    super::effect::effect(&output, &out, run, |path| Ok(hash(path)?.digest)).unwrap()
+}
 
 fn with_folder() -> Package {
     let package = Package::new();
@@ -76,27 +80,30 @@ fn the_build_directory_belongs_to_no_folder() {
 #[test]
 fn a_run_is_what_it_says_and_leaves() {
     let package = Package::new();
-    let run = |said: &str, files: &[(&str, &str)], built: &str| {
+    let run = |said: &str, files: &[(&str, &str)], run: &str| {
         let _ = fs::remove_dir_all(package.path("target/out"));
         fs::create_dir_all(package.path("target/out")).unwrap();
         for (name, content) in files {
             package.write(&format!("target/out/{name}"), content);
         }
         package.write("target/output", said);
-        effect(
-            &package.path("target/output"),
-            &package.path("target/out"),
-            built,
-        )
-        .unwrap()
+        effect(&package, run)
     };
     let files = [("gen.rs", "1")];
     let first = run("cargo::rustc-cfg=a\nhello\n", &files, "1");
     assert_eq!(run("cargo::rustc-cfg=a\nother words\n", &files, "2"), first);
+    assert_eq!(run("  cargo::rustc-cfg=a", &files, "2"), first);
+    assert_eq!(
+        run("cargo:rustc-cfg=a\ncargo:rerun-if-changed=x", &files, "2"),
+        first
+    );
     assert_ne!(run("cargo::rustc-cfg=b\n", &files, "1"), first);
+    assert_ne!(run("  cargo::rustc-cfg=b\n", &files, "1"), first);
     assert_ne!(run("cargo::rustc-cfg=a\n", &[("gen.rs", "2")], "1"), first);
     assert_ne!(run("cargo::rustc-cfg=a\n", &[("gen", "1")], "1"), first);
     assert_ne!(run("cargo::rustc-cfg=a\n", &[], "1"), first);
+    let other = run("cargo::rustc-cfg=b\n", &files, "1");
+    assert_eq!(other.linked, first.linked, "nobody else hears it");
 }
 
 /// What lies elsewhere may have changed, and nobody looks.
@@ -107,14 +114,7 @@ fn a_run_that_names_other_places_is_like_no_other() {
     let out = package.path("target/out").display().to_string();
     let is_unique = |said: &str| {
         package.write("target/output", said);
-        let run = |built| {
-            effect(
-                &package.path("target/output"),
-                &package.path("target/out"),
-                built,
-            )
-        };
-        run("1").unwrap() != run("2").unwrap()
+        effect(&package, "1") != effect(&package, "2")
     };
     for said in [
         "cargo:rustc-link-search=native=/usr/lib",
@@ -124,6 +124,11 @@ fn a_run_that_names_other_places_is_like_no_other() {
         "cargo:rustc-link-arg=-Tfolder/link.x",
         "cargo:include=/usr/include",
         "cargo::metadata=root=/x",
+        "cargo:rustc-link-arg=-Tmemory.x",
+        "cargo::rustc-link-arg-bins=n.o",
+        "cargo:rustc-cdylib-link-arg=-Wl,--version-script=x",
+        "cargo::rustc-link-lib=static=foo",
+        "   cargo::rustc-env=X=/y",
     ] {
         assert!(is_unique(said), "{said}");
     }
@@ -131,6 +136,9 @@ fn a_run_that_names_other_places_is_like_no_other() {
         "cargo:rerun-if-changed=/x/y".to_owned(),
         "cargo::warning=see a/b".to_owned(),
         "cargo:rustc-cfg=x".to_owned(),
+        "cargo::error=see a/b".to_owned(),
+        format!("cargo::rustc-link-lib=static=foo\ncargo::rustc-link-search=native={out}"),
+        format!("cargo:rustc-link-arg=-Wl,{out}/x"),
         format!("cargo:rustc-link-search=native={out}/lib"),
         format!("cargo:rustc-link-search={out}"),
         format!("cargo::metadata=include={out}/include"),
@@ -138,6 +146,17 @@ fn a_run_that_names_other_places_is_like_no_other() {
     ] {
         assert!(!is_unique(&said.replace("-L", "-L ")), "{said}");
     }
+}
+
+#[test]
+fn a_path_that_does_not_exist_is_missing_for_ever() {
+    let package = Package::new();
+    let mut facts = package.facts();
+    facts.files.push((package.path("ws/a/gone"), None));
+    assert_eq!(package.built(facts), None);
+    package.is_changed("the file `a/gone` is missing");
+    package.write("ws/a/gone", "");
+    package.is_changed("the file `a/gone` is missing");
 }
 
 #[test]

@@ -149,6 +149,7 @@ fn common(root: &Path) -> Common {
     Common {
         digests: Arc::default(),
         macros: Macros::default(),
+        mentions: Default::default(),
         tools: Tools::new(root.join("tools.json")),
         rustc_version: "rustc 1.95.0".to_owned(),
         sysroot: root.join("sysroot"),

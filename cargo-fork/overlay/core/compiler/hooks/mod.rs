@@ -67,6 +67,7 @@ impl Hooks {
         let common = Common {
             digests: digests.clone(),
             macros: Default::default(),
+            mentions: Default::default(),
             tools: Tools::new(memory),
             rustc_version: bcx.rustc().verbose_version.clone(),
             sysroot: bcx.target_data.info(CompileKind::Host).sysroot.clone(),

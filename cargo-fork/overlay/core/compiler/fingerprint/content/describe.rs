@@ -68,6 +68,7 @@ fn describe(
 ) -> CargoResult<Known> {
     let files = build_runner.files();
     let unstable = build_runner.bcx.gctx.cli_unstable();
+    let mut is_marked = false;
     let (outputs, reference, out_dir) = if unit.mode.is_run_custom_build() {
         let stdout = &build_runner.build_explicit_deps[unit].build_script_output;
         let out_dir = if unstable.build_dir_new_layout {
@@ -81,7 +82,10 @@ fn describe(
         let has_dep_info = !unit.mode.is_doc() && !unit.mode.is_doc_scrape();
         let reference = match outputs.first() {
             Some((output, _)) if !has_dep_info => output.clone(),
-            _ => files.fingerprint_file_path(unit, "dep-"),
+            _ => {
+                is_marked = true;
+                files.fingerprint_file_path(unit, "dep-")
+            }
         };
         (outputs, reference, None)
     };
@@ -93,7 +97,9 @@ fn describe(
         dependencies: dependencies.iter().map(index).collect(),
         unit: Arc::new(freshness::Unit {
             record: files.fingerprint_file_path(unit, "content-"),
+            fingerprint: files.fingerprint_file_path(unit, ""),
             reference,
+            is_marked,
             places: common.places(unit),
             outputs,
             node: node(build_runner, unit, &mut common.nodes)?,

@@ -21,18 +21,16 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use cargo_hooks_engine::files::FileDigests;
-use cargo_hooks_engine::freshness::{self, Change, Freshness, Phase, Record, Verdict};
+use cargo_hooks_engine::freshness::{Change, Freshness, Verdict};
 use cargo_util::paths;
 
 use super::{DirtyReason, Fingerprint, FsStatus, StaleItem};
-use crate::CARGO_ENV;
-use crate::core::Package;
 use crate::core::compiler::{BuildContext, BuildRunner, Unit};
 use crate::util::errors::CargoResult;
-use crate::util::{self, GlobalContext, Progress, ProgressStyle};
+use crate::util::{self, Progress, ProgressStyle};
 
+mod compare;
 mod describe;
 mod package;
 mod watch;
@@ -81,8 +79,9 @@ impl Content {
             return Ok(None);
         }
         let build_dir = bcx.ws.build_dir().into_path_unlocked();
+        let jobs = bcx.jobs() as usize;
         Ok(Some(Rc::new(Content {
-            freshness: Arc::new(Freshness::new(digests.clone(), build_dir)),
+            freshness: Arc::new(Freshness::new(digests.clone(), build_dir, jobs)),
             units: OnceCell::new(),
             packages: RefCell::default(),
             changes: RefCell::default(),
@@ -144,18 +143,15 @@ pub(super) fn check(
             .replace(hook_protocol::Digest::of(effect.as_bytes()));
         return Ok(false);
     }
-    let status = match content.freshness.verdict(&known.unit) {
-        (Verdict::Unknown, _) | (Verdict::Unchanged, None) => {
+    let changed = content.changes.borrow().get(unit).cloned();
+    let status = match (changed, content.freshness.verdict(&known.unit)) {
+        (Some(change), _) | (None, (Verdict::Changed(change), _)) => stale(change),
+        (None, (Verdict::Unknown, _) | (Verdict::Unchanged, None)) => {
             by_time(build_runner, &content, unit, known, fingerprint)?;
             return Ok(true);
         }
-        (Verdict::Changed(change), _) => stale(change),
-        (Verdict::Unchanged, Some(record)) => {
-            let changed = content.changes.borrow().get(unit).cloned();
-            match changed.map(stale) {
-                Some(changed) => changed,
-                None => compare(build_runner, &content, unit, known, fingerprint, &record)?,
-            }
+        (None, (Verdict::Unchanged, Some(record))) => {
+            compare::compare(build_runner, &content, unit, known, fingerprint, &record)?
         }
     };
     fingerprint.fs_status = status;
@@ -170,52 +166,6 @@ fn stale(change: Change) -> FsStatus {
     };
     item.log();
     FsStatus::StaleItem(item)
-}
-
-/// Compares variables and dependencies of a unit whose files are as they were.
-fn compare(
-    build_runner: &BuildRunner<'_, '_>,
-    content: &Content,
-    unit: &Unit,
-    known: &Known,
-    fingerprint: &Fingerprint,
-    record: &Record,
-) -> CargoResult<FsStatus> {
-    if let Some(item) = changed_variable(build_runner.bcx.gctx, unit, record)? {
-        return Ok(FsStatus::StaleItem(item));
-    }
-    let mut deps = fingerprint.deps.iter().map(|dep| &dep.fingerprint);
-    if let Some(dep) = deps.find(|dep| !dep.fs_status.up_to_date()) {
-        return Ok(FsStatus::StaleDepFingerprint { unit: dep.index });
-    }
-    let changed = content
-        .freshness
-        .changed_dependency(&known.unit, record, Phase::Planning);
-    match changed {
-        Ok(None) => {}
-        // One that cannot be read counts as changed.
-        Ok(Some(_)) | Err(_) if known.dependencies.is_empty() => return Ok(FsStatus::Stale),
-        Ok(Some(at)) => {
-            let unit = known.dependencies[at];
-            return Ok(FsStatus::StaleDepFingerprint { unit });
-        }
-        Err(_) => {
-            let unit = known.dependencies[0];
-            return Ok(FsStatus::StaleDepFingerprint { unit });
-        }
-    }
-    let mut mtimes = HashMap::new();
-    for output in &fingerprint.outputs {
-        let Ok(mtime) = paths::mtime(output) else {
-            let path = output.clone();
-            return Ok(FsStatus::StaleItem(StaleItem::FailedToReadMetadata {
-                path,
-            }));
-        };
-        mtimes.insert(output.clone(), mtime);
-    }
-    content.freshness.accept(&known.unit);
-    Ok(FsStatus::UpToDate { mtimes })
 }
 
 /// Judges a unit that another Cargo built, once, by its times; if it is fresh, it has a record from now
@@ -244,45 +194,13 @@ fn by_time(
     };
     if fingerprint.fs_status.up_to_date() && is_as_written() {
         let facts = watch::facts(build_runner, content, unit, known, fingerprint)?;
-        if let Err(error) = content.freshness.adopt(&known.unit, facts) {
-            tracing::debug!("failed to record {}: {error}", unit.pkg);
+        match content.freshness.adopt(&known.unit, facts) {
+            Ok(None) => {}
+            Ok(Some(moved)) => fingerprint.fs_status = stale(moved),
+            Err(error) => tracing::debug!("failed to record {}: {error}", unit.pkg),
         }
     }
     Ok(())
-}
-
-/// Returns the first variable that is not as the unit saw it.
-fn changed_variable(
-    gctx: &GlobalContext,
-    unit: &Unit,
-    record: &Record,
-) -> CargoResult<Option<StaleItem>> {
-    for (var, previous) in &record.env {
-        let current = variable(gctx, &unit.pkg, var)?;
-        if current != *previous {
-            return Ok(Some(StaleItem::ChangedEnv {
-                var: var.clone(),
-                previous: previous.clone(),
-                current,
-            }));
-        }
-    }
-    Ok(None)
-}
-
-/// Returns what a compiler of this build would see of a variable: what the manifest gives, this Cargo's
-/// own path, what the configuration sets, or else the environment.
-fn variable(gctx: &GlobalContext, package: &Package, name: &str) -> CargoResult<Option<String>> {
-    if let Some(value) = package.manifest().metadata().env_var(name) {
-        return Ok(Some(value.into_owned()));
-    }
-    if name == CARGO_ENV {
-        return Ok(gctx.cargo_exe()?.to_str().map(str::to_owned));
-    }
-    Ok(match gctx.env_config()?.get(name) {
-        Some(value) => value.to_str().map(str::to_owned),
-        None => gctx.get_env(name).ok().map(str::to_owned),
-    })
 }
 
 /// Completes the reason for which a unit is dirty, and decides whether it is so for good: not if only a
@@ -305,20 +223,18 @@ pub(super) fn decide(
     let is_dependency = matches!(
         reason,
         DirtyReason::UnitDependencyInfoChanged { .. }
-            | DirtyReason::FsStatusOutdated(
-                FsStatus::StaleDepFingerprint { .. } | FsStatus::StaleDependency { .. }
-            )
+            | DirtyReason::FsStatusOutdated(FsStatus::StaleDepFingerprint { .. })
+    ) && matches!(
+        fingerprint.fs_status,
+        FsStatus::UpToDate { .. } | FsStatus::StaleDepFingerprint { .. }
     );
     let is_same = || -> CargoResult<bool> {
         let Some(known) = content.known(build_runner, unit)? else {
             return Ok(false);
         };
         let (verdict, record) = content.freshness.verdict(&known.unit);
-        let hash = build_runner.files().fingerprint_file_path(unit, "");
-        // An empty file tells of a build that was interrupted.
-        let is_complete = std::fs::metadata(hash).is_ok_and(|it| it.len() > 0);
         let is_unchanged = matches!(verdict, Verdict::Unchanged);
-        Ok(is_complete && is_unchanged && record.is_some_and(|it| it.own == own(fingerprint)))
+        Ok(is_unchanged && record.is_some_and(|it| it.own == own(fingerprint)))
     };
     if is_dependency && !force && is_same()? {
         content.provisional.borrow_mut().insert(unit.clone());
@@ -357,9 +273,4 @@ fn own(fingerprint: &Fingerprint) -> String {
         (deps, rustflags, config, compile_kind),
     );
     util::to_hex(util::hash_u64(own))
-}
-
-/// Adds what failed, and for which unit.
-fn context<T>(result: std::io::Result<T>, unit: &freshness::Unit) -> CargoResult<T> {
-    result.with_context(|| format!("failed to record `{}`", unit.record.display()))
 }

@@ -1,5 +1,6 @@
 //! [`Watch`]: a unit while it is built.
 
+use std::collections::HashMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -8,20 +9,21 @@ use anyhow::Context as _;
 use cargo_hooks_engine::before::{Before, Clock};
 use cargo_hooks_engine::depinfo;
 use cargo_hooks_engine::files::Stat;
-use cargo_hooks_engine::freshness::{self, Facts, Freshness};
+use cargo_hooks_engine::freshness::{self, Change, Facts, Freshness};
 use cargo_util::paths;
 use hook_protocol::Digest;
 
 use super::package::{names, reads_package};
-use super::{Content, Known, context, own};
+use super::{Content, Known, own};
 use crate::core::compiler::custom_build::BuildDeps;
-use crate::core::compiler::fingerprint::{Fingerprint, parse_dep_info};
+use crate::core::compiler::fingerprint::{Checksum, Fingerprint, parse_dep_info};
 use crate::core::compiler::job_queue::lookup::Decision;
 use crate::core::compiler::{
     BuildRunner, BuildScriptOutputs, ManifestErrorContext, OutputOptions, Unit, UnitHash, Work,
     replay_output_cache,
 };
 use crate::util::errors::CargoResult;
+use crate::util::path_args;
 
 /// A unit while it is built. It may move to the thread of a job.
 pub(crate) struct Watch {
@@ -36,10 +38,12 @@ pub(crate) struct Watch {
     messages: PathBuf,
     /// The folder in which the file system's clock is read.
     fingerprint_dir: PathBuf,
-    /// What the unit may read.
+    /// What the unit may read: its package, if that can change, and what build scripts left.
+    package: Option<PathBuf>,
     folders: Vec<PathBuf>,
-    /// How people know the unit.
+    /// How people know the unit, and the folder in whose terms its files are named to them.
     shown: String,
+    workspace: PathBuf,
     before: Option<Arc<Before>>,
 }
 
@@ -50,6 +54,7 @@ enum Reading {
     DepInfo {
         cargo: PathBuf,
         rustc: PathBuf,
+        cwd: PathBuf,
         package: PathBuf,
         build_dir: PathBuf,
     },
@@ -79,9 +84,6 @@ impl Watch {
         let fingerprint = &build_runner.fingerprints[unit];
         let is_provisional = content.asks(unit);
         let mut folders: Vec<PathBuf> = Vec::new();
-        if unit.is_local() {
-            folders.push(unit.pkg.root().to_path_buf());
-        }
         for dep in build_runner.unit_deps(unit) {
             let dep = content.known(build_runner, &dep.unit)?;
             folders.extend(dep.and_then(|dep| dep.unit.out_dir.clone()));
@@ -96,8 +98,10 @@ impl Watch {
             hash: files.fingerprint_file_path(unit, ""),
             messages: files.message_cache_path(unit),
             fingerprint_dir: files.fingerprint_dir(unit),
+            package: unit.is_local().then(|| unit.pkg.root().to_path_buf()),
             folders,
             shown: format!("{} ({target})", unit.pkg),
+            workspace: build_runner.bcx.ws.root().to_path_buf(),
             before: None,
         }))
     }
@@ -113,7 +117,8 @@ impl Watch {
         if self.is_provisional {
             let clock = self.clock()?;
             if self.freshness.is_kept(&self.unit).unwrap_or(false) {
-                self.keep(clock);
+                renew(&self.freshness, &self.unit, clock);
+                self.freshness.accept(&self.unit);
                 return Ok(true);
             }
             if self.hash.exists() {
@@ -121,20 +126,8 @@ impl Watch {
             }
             let _ = std::fs::remove_file(&self.messages);
         }
-        context(self.freshness.release(&self.unit), &self.unit)?;
+        self.freshness.release(&self.unit);
         Ok(false)
-    }
-
-    /// What is kept must not look older than what it was made of to a Cargo that goes by times. All of
-    /// that was looked at after `clock` was read, so that what changes from now on is newer.
-    fn keep(&self, clock: Clock) {
-        let now = filetime::FileTime::from_system_time(clock.now());
-        let outputs = self.unit.outputs.iter().map(|(output, _)| output);
-        for path in outputs.chain([&self.unit.reference]) {
-            paths::set_file_time_no_err(path, now);
-        }
-        self.freshness.move_times(&self.unit);
-        self.freshness.accept(&self.unit);
     }
 
     /// Reads the clock of the build directory's file system.
@@ -145,7 +138,9 @@ impl Watch {
     /// Looks at what the unit may read, before it is built.
     pub(crate) fn look(&mut self, clock: Clock) {
         let folders = self.folders.iter().map(PathBuf::as_path);
-        self.before = Some(Arc::new(self.freshness.look(&self.unit, clock, folders)));
+        let package = self.package.as_deref();
+        let before = self.freshness.look(&self.unit, clock, package, folders);
+        self.before = Some(Arc::new(before));
     }
 
     /// Takes what was there before from one who looked already.
@@ -169,21 +164,17 @@ impl Watch {
         match recorded {
             Ok(None) => true,
             Ok(Some(path)) => {
-                let place = self
-                    .folders
-                    .iter()
-                    .find_map(|it| path.strip_prefix(it).ok());
-                let path = place.unwrap_or(&path).display();
-                self.freshness.note(format!(
-                    "{}: `{path}` changed while it was built",
-                    self.shown
-                ));
+                let path = path.strip_prefix(&self.workspace).unwrap_or(&path);
+                let what = Change::Unstable {
+                    path: path.to_path_buf(),
+                };
+                self.freshness.note(format!("{}: {what}", self.shown));
                 false
             }
             // Without a record times decide, as they do for what another Cargo built.
             Err(error) => {
                 tracing::debug!("failed to record {}: {error}", self.shown);
-                true
+                false
             }
         }
     }
@@ -195,6 +186,18 @@ pub(crate) fn clock(dir: &Path) -> CargoResult<Clock> {
     let path = dir.join("invoked.timestamp");
     let stat = Stat::of(&path).with_context(|| format!("failed to read `{}`", path.display()))?;
     Ok(Clock::of(&stat))
+}
+
+/// Gives the files of a unit new times: what is kept must not look older than what it was made of to a
+/// Cargo that goes by times. All of that was looked at after `clock` was read, or has not changed since it
+/// was last; what changes from now on is newer.
+pub(super) fn renew(freshness: &Freshness, unit: &freshness::Unit, clock: Clock) {
+    let now = filetime::FileTime::from_system_time(clock.now());
+    let outputs = unit.outputs.iter().map(|(output, _)| output);
+    for path in outputs.chain([&unit.reference]) {
+        paths::set_file_time_no_err(path, now);
+    }
+    freshness.move_times(unit);
 }
 
 /// Watches work that reads no list of inputs: running a build script, or documenting. `fresh` is what is
@@ -298,6 +301,7 @@ fn reading(
     Reading::DepInfo {
         cargo: files.fingerprint_file_path(unit, "dep-"),
         rustc: files.output_dir(unit).join(rustc),
+        cwd: path_args(build_runner.bcx.ws, unit).1,
         package: unit.pkg.root().to_path_buf(),
         build_dir: build_runner.bcx.ws.build_dir().into_path_unlocked(),
     }
@@ -321,25 +325,48 @@ impl Reading {
             Reading::DepInfo {
                 cargo,
                 rustc,
+                cwd,
                 package,
                 build_dir,
             } => {
                 let info = parse_dep_info(package, build_dir, cargo).map_err(io::Error::other)?;
                 let info = info.ok_or(io::ErrorKind::InvalidData)?;
-                facts.env = info.env;
-                let kept = immutable_places();
-                let files = info.files.into_iter();
-                facts.files = files
-                    .filter(|(path, _)| !kept.iter().any(|place| path.starts_with(place)))
-                    .map(|(path, checksum)| (path, checksum.and_then(|(_, it)| reported(it))))
-                    .collect();
                 // What another Cargo left may lack it.
                 let raw = std::fs::read_to_string(rustc).unwrap_or_default();
-                facts.seen_env = depinfo::parse(&raw).unwrap_or_default().env;
+                let raw = depinfo::parse(&raw).unwrap_or_default();
+                facts.env = info.env;
+                facts.seen_env = raw.env;
+                facts.sources = raw.files.iter().map(|file| cwd.join(file)).collect();
+                facts.files = as_given(info.files, &facts.sources);
             }
         }
         Ok(facts)
     }
+}
+
+/// Returns the files that decide on freshness, as Cargo has them, under the names by which the compiler
+/// reached them: these lead through links that can be turned.
+fn as_given(
+    files: HashMap<PathBuf, Option<(u64, Checksum)>>,
+    sources: &[PathBuf],
+) -> Vec<(PathBuf, Option<Digest>)> {
+    let kept = immutable_places();
+    let is_kept = |path: &Path| kept.iter().any(|place| path.starts_with(place));
+    let mut given: HashMap<PathBuf, Vec<&PathBuf>> = HashMap::new();
+    for source in sources.iter().filter(|source| !is_kept(source)) {
+        let canonical = source.canonicalize().unwrap_or_else(|_| source.clone());
+        given.entry(canonical).or_default().push(source);
+    }
+    let mut out = Vec::new();
+    for (path, checksum) in files.into_iter().filter(|(path, _)| !is_kept(path)) {
+        let digest = checksum.and_then(|(_, checksum)| reported(checksum));
+        let canonical = path.canonicalize().unwrap_or_else(|_| path.clone());
+        match given.get(&canonical) {
+            Some(names) => out.extend(names.iter().map(|name| ((*name).clone(), digest))),
+            None => out.push((path, digest)),
+        }
+    }
+    out
 }
 
 /// Adds what a build script declares. Without a declaration it is the package, which is known.
@@ -373,6 +400,6 @@ fn immutable_places() -> Vec<PathBuf> {
 }
 
 /// Returns a digest that the compiler reports of what it read, if it is one of ours.
-fn reported(checksum: super::super::Checksum) -> Option<Digest> {
+fn reported(checksum: Checksum) -> Option<Digest> {
     checksum.to_string().strip_prefix("blake3=")?.parse().ok()
 }
