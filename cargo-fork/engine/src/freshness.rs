@@ -77,6 +77,8 @@ struct Known {
     /// The record has to be written again.
     is_stale: bool,
     verdict: Verdict,
+    /// When the outputs were written.
+    times: Vec<(PathBuf, SystemTime)>,
 }
 
 /// The freshness of the units of one build.
@@ -147,6 +149,14 @@ impl Freshness {
             Some(known) => (known.verdict.clone(), known.record.clone()),
             None => (Verdict::Unknown, None),
         }
+    }
+
+    /// Returns when the outputs of a unit were written that has a record.
+    pub fn times(&self, unit: &Unit) -> Vec<(PathBuf, SystemTime)> {
+        let known = self.lock();
+        known
+            .get(&unit.record)
+            .map_or_else(Vec::new, |known| known.times.clone())
     }
 
     /// Returns the first dependency that is not as it was when the unit was built; `None` if all are.
@@ -224,6 +234,12 @@ impl Freshness {
         {
             let mut record = Record::clone(record);
             record.reference = record::Reference::of(&unit.reference);
+            for (path, time) in &mut known.times {
+                *time = Stat::of(path)
+                    .ok()
+                    .and_then(|stat| stat.modified)
+                    .unwrap_or(*time);
+            }
             for output in &mut record.outputs {
                 if let Ok(stat) = Stat::of(&unit.places.path(&output.path)) {
                     output.stamp = record::Stamp::from(&stat);

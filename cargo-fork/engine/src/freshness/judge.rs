@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::change::Change;
@@ -15,48 +15,53 @@ use crate::files::{self, Stat};
 impl Freshness {
     /// Judges a unit by its record, without its dependencies. Nothing is written.
     pub(super) fn judge(&self, unit: &Unit, stats: &Stats) -> Known {
-        let known = |record, is_stale, verdict| Known {
-            record,
-            is_stale,
-            verdict,
+        let mut known = Known {
+            record: None,
+            is_stale: false,
+            verdict: Verdict::Unknown,
+            times: Vec::new(),
         };
-        if std::fs::metadata(&unit.fingerprint).is_ok_and(|it| it.len() == 0) {
-            return known(None, false, Verdict::Changed(Change::Incomplete));
-        }
-        let record = match Record::read(&unit.record) {
-            Found::Nothing => return known(None, false, Verdict::Unknown),
-            Found::Damaged => return known(None, false, Verdict::Changed(Change::Damaged)),
+        let mut record = match Record::read(&unit.record) {
+            Found::Nothing => return known,
             Found::Record(record) if record.unit == unit.node.id => *record,
-            Found::Record(_) => return known(None, false, Verdict::Changed(Change::Damaged)),
-        };
-        let mut fresh = record.clone();
-        match self.outputs(unit, &mut fresh) {
-            Ok(true) => {}
-            Ok(false) => return known(None, false, Verdict::Unknown),
-            Err(change) => return known(Some(Arc::new(record)), false, Verdict::Changed(change)),
-        }
-        match self.inputs(unit, &mut fresh, stats) {
-            Ok(()) => {
-                let is_stale = fresh != record;
-                known(Some(Arc::new(fresh)), is_stale, Verdict::Unchanged)
+            Found::Damaged | Found::Record(_) => {
+                known.verdict = Verdict::Changed(Change::Damaged);
+                return known;
             }
-            Err(change) => known(Some(Arc::new(record)), false, Verdict::Changed(change)),
+        };
+        match self.outputs(unit, &mut record, &mut known) {
+            Ok(true) => {}
+            Ok(false) => return known,
+            Err(change) => known.verdict = Verdict::Changed(change),
         }
+        if let Verdict::Unknown = known.verdict {
+            known.verdict = match self.inputs(unit, &mut record, stats, &mut known.is_stale) {
+                Ok(()) => Verdict::Unchanged,
+                Err(change) => Verdict::Changed(change),
+            };
+        }
+        known.record = Some(Arc::new(record));
+        known
     }
 
     /// Checks the outputs; false if the record is not one of them.
-    fn outputs(&self, unit: &Unit, record: &mut Record) -> Result<bool, Change> {
+    fn outputs(&self, unit: &Unit, record: &mut Record, known: &mut Known) -> Result<bool, Change> {
+        let mut recorded = HashMap::new();
+        for (at, output) in record.outputs.iter().enumerate() {
+            recorded.insert(unit.places.path(&output.path), at);
+        }
+        let mut stats = Vec::with_capacity(unit.outputs.len());
         for (path, counts) in &unit.outputs {
-            let is_recorded = || {
-                let mut outputs = record.outputs.iter();
-                outputs.any(|output| unit.places.path(&output.path) == *path)
-            };
-            if *counts && !is_recorded() {
+            if *counts && !recorded.contains_key(path) {
                 return Ok(false);
             }
-            if !counts && !path.exists() {
+            let Ok(stat) = Stat::of(path) else {
                 return Err(Change::NoOutput { path: path.clone() });
-            }
+            };
+            known
+                .times
+                .extend(stat.modified.map(|time| (path.clone(), time)));
+            stats.push(stat);
         }
         let reference = Reference::of(&unit.reference);
         let is_ours = reference.is_some()
@@ -67,12 +72,16 @@ impl Freshness {
         if reference.is_none() || !is_ours && !proves {
             return Ok(false);
         }
-        for output in &mut record.outputs {
-            match self.output(unit, output) {
+        for ((path, _), stat) in unit.outputs.iter().zip(stats) {
+            let Some(&at) = recorded.get(path) else {
+                continue;
+            };
+            match output(path, &stat, &mut record.outputs[at]) {
                 Err(Change::Output { .. }) if !is_ours => return Ok(false),
-                checked => checked?,
+                checked => known.is_stale |= checked?,
             }
         }
+        known.is_stale |= record.reference != reference;
         record.reference = reference;
         Ok(true)
     }
@@ -90,25 +99,14 @@ impl Freshness {
                 == record.effect
     }
 
-    fn output(&self, unit: &Unit, output: &mut Output) -> Result<(), Change> {
-        let path = unit.places.path(&output.path);
-        let Ok(stat) = Stat::of(&path) else {
-            return Err(Change::NoOutput { path });
-        };
-        if Stamp::from(&stat).is_same_output(&output.stamp) {
-            return Ok(());
-        }
-        let is_same = stat.size == output.stamp.size();
-        match files::hash(&path) {
-            Ok(hashed) if is_same && hashed.digest == output.digest => {
-                output.stamp = Stamp::from(&hashed.stat);
-                Ok(())
-            }
-            _ => Err(Change::Output { path }),
-        }
-    }
-
-    fn inputs(&self, unit: &Unit, record: &mut Record, stats: &Stats) -> Result<(), Change> {
+    /// Checks the inputs, and takes note of them as they are now.
+    fn inputs(
+        &self,
+        unit: &Unit,
+        record: &mut Record,
+        stats: &Stats,
+        is_stale: &mut bool,
+    ) -> Result<(), Change> {
         if let Some(path) = &record.unstable {
             let path = unit.places.path(path);
             return Err(Change::Unstable { path });
@@ -131,28 +129,29 @@ impl Freshness {
                 Err(_) => return Err(Change::Missing { path }),
             }
         }
-        self.absent(unit, record, stats)?;
+        *is_stale |= self.absent(unit, record, stats)?;
         let made = record.made;
         let mut hashed_any = false;
         for input in &mut record.inputs {
             let path = unit.places.path(&input.path);
-            hashed_any |= self.input(&path, input, made, stats)?;
+            hashed_any |= self.input(path, input, made, stats)?;
         }
         if hashed_any {
+            *is_stale = true;
             record.made = self.clock().and_then(|clock| nanos(clock.now()));
         }
         Ok(())
     }
 
-    /// Checks that nothing has appeared that would have mattered.
-    fn absent(&self, unit: &Unit, record: &mut Record, stats: &Stats) -> Result<(), Change> {
+    /// Checks that nothing has appeared that would have mattered. True if it had to be looked for.
+    fn absent(&self, unit: &Unit, record: &mut Record, stats: &Stats) -> Result<bool, Change> {
         let is_as_it_was = |around: &Around| {
-            let stat = stats.of(&unit.places.path(&around.path));
+            let stat = stats.of(unit.places.path(&around.path)).0;
             around.settled && stat.is_some_and(|stat| Stamp::from(&stat) == around.stamp)
         };
         let is_watched = record.absent.is_empty() || !record.around.is_empty();
         if is_watched && record.around.iter().all(is_as_it_was) {
-            return Ok(());
+            return Ok(false);
         }
         let clock = self.clock();
         let mut absent = record.absent.iter().map(|path| unit.places.path(path));
@@ -160,35 +159,34 @@ impl Freshness {
             return Err(Change::Appeared { path });
         }
         record.around = make::around(unit, &record.absent, clock);
-        Ok(())
+        Ok(true)
     }
 
     /// Checks an input, and takes note of it as it is now. True if it had to be read.
     fn input(
         &self,
-        path: &Path,
+        path: PathBuf,
         input: &mut Input,
         made: Option<i64>,
         stats: &Stats,
     ) -> Result<bool, Change> {
-        let missing = || Change::Missing {
-            path: path.to_path_buf(),
+        let (stat, path) = stats.of(path);
+        let Some(stat) = stat else {
+            return Err(Change::Missing { path });
         };
-        let changed = || Change::Content {
-            path: path.to_path_buf(),
-        };
-        let stat = stats.of(path).ok_or_else(missing)?;
         if input.settled && Stamp::from(&stat) == input.stamp {
             return Ok(false);
         }
         if stat.size != input.stamp.size() {
-            return Err(changed());
+            return Err(Change::Content { path });
         }
         // The clock before the content: what is edited from now on is newer than it.
         let clock = self.clock();
-        let hashed = self.digests.input(path).map_err(|_| missing())?;
+        let Ok(hashed) = self.digests.input(&path) else {
+            return Err(Change::Missing { path });
+        };
         if hashed.digest != input.digest {
-            return Err(changed());
+            return Err(Change::Content { path });
         }
         let stamp = Stamp::from(&hashed.stat);
         // A stamp that was there long ago has been left alone since, whatever clock it is by.
@@ -203,19 +201,37 @@ impl Freshness {
     }
 }
 
+/// Checks an output, and takes note of it as it is now. True if it had to be read.
+fn output(path: &Path, stat: &Stat, output: &mut Output) -> Result<bool, Change> {
+    if Stamp::from(stat).is_same_output(&output.stamp) {
+        return Ok(false);
+    }
+    let is_same = stat.size == output.stamp.size();
+    match files::hash(path) {
+        Ok(hashed) if is_same && hashed.digest == output.digest => {
+            output.stamp = Stamp::from(&hashed.stat);
+            Ok(true)
+        }
+        _ => Err(Change::Output {
+            path: path.to_path_buf(),
+        }),
+    }
+}
+
 /// What the file system says of files, asked once for each: the units of a package share most of theirs.
 #[derive(Default)]
 pub(super) struct Stats(Mutex<HashMap<OsString, Option<Stat>>>);
 
 impl Stats {
-    /// Returns the metadata of a file; `None` if there is none.
-    fn of(&self, path: &Path) -> Option<Stat> {
-        if let Some(known) = self.lock().get(path.as_os_str()) {
-            return *known;
+    /// Returns the metadata of a file, `None` if there is none, and its path again.
+    fn of(&self, path: PathBuf) -> (Option<Stat>, PathBuf) {
+        let path = path.into_os_string();
+        if let Some(known) = self.lock().get(&path) {
+            return (*known, path.into());
         }
-        let stat = Stat::of(path).ok();
-        self.lock().insert(path.as_os_str().to_owned(), stat);
-        stat
+        let stat = Stat::of(Path::new(&path)).ok();
+        self.lock().insert(path.clone(), stat);
+        (stat, path.into())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<OsString, Option<Stat>>> {

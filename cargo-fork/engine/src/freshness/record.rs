@@ -1,11 +1,12 @@
 //! [`Record`]: what a unit was made of, as a file.
 //!
 //! ```text
-//! file    = "cargo-content " version " " checksum LF json
-//! version = "1"
-//! checksum = BLAKE3 of json, in hexadecimal
-//! json    = the fields of `Record`; a stamp is [size, modified, changed, inode], times in nanoseconds
+//! file     = "cargo-content 1" LF checksum body
+//! checksum = BLAKE3 of body, 32 bytes
+//! body     = the fields of `Record`, in the format of `postcard` 1
 //! ```
+//!
+//! Every build reads the records of all its units: of 316 units, as JSON, that took 4 ms more.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -20,7 +21,10 @@ use super::nanos;
 use crate::files::Stat;
 
 /// The beginning of every record, with the version of its format.
-const MAGIC: &str = "cargo-content 1 ";
+const MAGIC: &[u8] = b"cargo-content 1\n";
+
+/// The length of a checksum in bytes.
+const CHECKSUM: usize = 32;
 
 /// What the file system said of a file. The device is left out: its number changes with every mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,20 +183,15 @@ impl Record {
     }
 
     fn parse(bytes: &[u8]) -> Option<Record> {
-        let rest = bytes.strip_prefix(MAGIC.as_bytes())?;
-        let end = rest.iter().position(|&byte| byte == b'\n')?;
-        let (checksum, json) = (&rest[..end], &rest[end + 1..]);
-        if Digest::of(json).to_string().as_bytes() != checksum {
-            return None;
-        }
-        serde_json::from_slice(json).ok()
+        let (checksum, body) = bytes.strip_prefix(MAGIC)?.split_at_checked(CHECKSUM)?;
+        let is_whole = Digest::of(body).as_bytes() == checksum;
+        is_whole.then(|| postcard::from_bytes(body).ok()).flatten()
     }
 
     /// Writes the record beside its place and renames it: a reader finds the old one or this.
     pub(super) fn write(&self, path: &Path) -> io::Result<()> {
-        let json = serde_json::to_vec(self)?;
-        let mut bytes = format!("{MAGIC}{}\n", Digest::of(&json)).into_bytes();
-        bytes.extend(json);
+        let body = postcard::to_allocvec(self).map_err(io::Error::other)?;
+        let bytes = [MAGIC, Digest::of(&body).as_bytes(), &body].concat();
         let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         io::Write::write_all(&mut file, &bytes)?;

@@ -82,7 +82,6 @@ impl Package {
         let folder = |name: &str| Folder::new(&self.path(name));
         Unit {
             record: self.path("target/content-lib-a"),
-            fingerprint: self.path("target/lib-a"),
             reference: self.path(REFERENCE),
             is_marked: self.out_dir.is_none(),
             places: Places::new(
@@ -166,7 +165,23 @@ impl Package {
         assert!(matches!(verdict, Verdict::Unknown), "{verdict:?}");
     }
 
-    fn record(&self) -> String {
-        fs::read_to_string(self.path("target/content-lib-a")).unwrap()
+    fn record(&self) -> Record {
+        match Record::read(&self.path("target/content-lib-a")) {
+            record::Found::Record(record) => *record,
+            _ => panic!("there is no record"),
+        }
+    }
+
+    fn edit_record(&self, edit: impl FnOnce(&mut Record)) {
+        let mut record = self.record();
+        edit(&mut record);
+        record.write(&self.path("target/content-lib-a")).unwrap();
+    }
+
+    /// Returns whether all that was read had been left alone for a while.
+    fn is_settled(&self) -> bool {
+        let record = self.record();
+        record.inputs.iter().all(|input| input.settled)
+            && record.around.iter().all(|folder| folder.settled)
     }
 }

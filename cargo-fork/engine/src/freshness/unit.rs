@@ -13,8 +13,6 @@ use super::record::Nature;
 pub struct Unit {
     /// The file of its record.
     pub record: PathBuf,
-    /// Cargo's own fingerprint, which is empty while the unit is built.
-    pub fingerprint: PathBuf,
     /// The file that Cargo writes when it has built the unit: by it a record is told to be its.
     pub reference: PathBuf,
     /// Whether that file can bear a mark.

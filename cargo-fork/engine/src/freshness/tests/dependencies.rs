@@ -145,7 +145,6 @@ fn is_kept_after_a_run(kind: fn(&Package) -> Kind, source: &str, change: fn(&Pac
         let node = Arc::new(Node::new("run".to_owned(), Kind::Run, Vec::new()));
         let run = Unit {
             record: package.path("target/content-run"),
-            fingerprint: package.path("target/run"),
             reference: package.path("target/output"),
             is_marked: false,
             outputs: vec![(package.path("target/output"), false)],

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use cargo_hooks_engine::freshness::{Phase, Record};
-use cargo_util::paths;
 use filetime::FileTime;
 
 use super::{Content, Known, watch};
@@ -42,24 +41,22 @@ pub(super) fn compare(
             }),
         );
     }
-    let Some(mut mtimes) = output_times(fingerprint) else {
-        return Ok(FsStatus::Stale);
-    };
+    let mut mtimes = output_times(content, known);
     if is_outdated(fingerprint, &mtimes) {
         // To a Cargo that goes by times it would look older than what it was made of.
         let clock = watch::clock(&build_runner.files().fingerprint_dir(unit))?;
         watch::renew(freshness, &known.unit, clock);
-        mtimes = output_times(fingerprint).unwrap_or(mtimes);
+        mtimes = output_times(content, known);
     }
     freshness.accept(&known.unit);
     Ok(FsStatus::UpToDate { mtimes })
 }
 
-/// Returns when the outputs of a unit were written; `None` if one is gone meanwhile.
-fn output_times(fingerprint: &Fingerprint) -> Option<HashMap<PathBuf, FileTime>> {
-    let outputs = fingerprint.outputs.iter();
-    outputs
-        .map(|output| Some((output.clone(), paths::mtime(output).ok()?)))
+/// Returns when the outputs of a unit were written.
+fn output_times(content: &Content, known: &Known) -> HashMap<PathBuf, FileTime> {
+    let times = content.freshness.times(&known.unit).into_iter();
+    times
+        .map(|(path, time)| (path, FileTime::from_system_time(time)))
         .collect()
 }
 

@@ -97,7 +97,6 @@ fn describe(
         dependencies: dependencies.iter().map(index).collect(),
         unit: Arc::new(freshness::Unit {
             record: files.fingerprint_file_path(unit, "content-"),
-            fingerprint: files.fingerprint_file_path(unit, ""),
             reference,
             is_marked,
             places: common.places(unit),

@@ -188,11 +188,13 @@ fn by_time(
         gctx,
     )?;
     let hash = build_runner.files().fingerprint_file_path(unit, "");
-    let is_as_written = || {
-        let written = paths::read(&hash);
-        written.is_ok_and(|written| written == util::to_hex(fingerprint.hash_u64()))
-    };
-    if fingerprint.fs_status.up_to_date() && is_as_written() {
+    if !fingerprint.fs_status.up_to_date() {
+        return Ok(());
+    }
+    let written = paths::read(&hash).unwrap_or_default();
+    if written.is_empty() {
+        fingerprint.fs_status = stale(Change::Incomplete);
+    } else if written == util::to_hex(fingerprint.hash_u64()) {
         let facts = watch::facts(build_runner, content, unit, known, fingerprint)?;
         match content.freshness.adopt(&known.unit, facts) {
             Ok(None) => {}
@@ -219,6 +221,12 @@ pub(super) fn decide(
         (reason, content.changes.borrow_mut().remove(unit))
     {
         return Ok(Some(DirtyReason::FsStatusOutdated(stale(change))));
+    }
+    // All is as it was recorded, but nothing vouches for the outputs.
+    if let DirtyReason::NothingObvious = reason {
+        return Ok(Some(DirtyReason::FsStatusOutdated(stale(
+            Change::Incomplete,
+        ))));
     }
     let is_dependency = matches!(
         reason,
