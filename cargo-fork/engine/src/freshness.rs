@@ -81,6 +81,16 @@ struct Known {
     times: Vec<(PathBuf, SystemTime)>,
 }
 
+impl Known {
+    /// Writes the record, if it saves the next build work.
+    fn refresh(&mut self, path: &Path) {
+        if let Some(record) = self.record.as_ref().filter(|_| self.is_stale) {
+            // One that cannot be written costs that work again, and no more.
+            self.is_stale = record.write(path).is_err();
+        }
+    }
+}
+
 /// The freshness of the units of one build.
 pub struct Freshness {
     digests: Arc<FileDigests>,
@@ -108,7 +118,7 @@ impl Freshness {
     }
 
     /// Judges units by their records, on so many threads; `progress` is told now and then how many are
-    /// done. Of units without a record, which times will judge, everything is hashed that a record needs.
+    /// done. Records are refreshed where that saves work. Of units without a record, which times will judge, everything is hashed that a record needs.
     pub fn load(&self, units: &[Arc<Unit>], threads: usize, mut progress: impl FnMut(usize)) {
         let next = AtomicUsize::new(0);
         let stats = Stats::default();
@@ -116,9 +126,11 @@ impl Freshness {
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(unit) = units.get(at) else { break };
-                let known = self.judge(unit, &stats);
-                if let Verdict::Unknown = known.verdict {
-                    self.hash_outputs(unit);
+                let mut known = self.judge(unit, &stats);
+                match &known.verdict {
+                    Verdict::Unknown => self.hash_outputs(unit),
+                    Verdict::Unchanged => known.refresh(&unit.record),
+                    Verdict::Changed(_) => {}
                 }
                 self.lock().insert(unit.record.clone(), known);
                 progress(at);
@@ -183,22 +195,15 @@ impl Freshness {
 
     /// Takes note that a unit is fresh by its record, which is refreshed if that saves work.
     pub fn accept(&self, unit: &Unit) {
-        let mut known = self.lock();
-        let Some(Known {
-            record: Some(record),
-            is_stale,
-            ..
-        }) = known.get_mut(&unit.record)
-        else {
-            return;
+        let record = match self.lock().get_mut(&unit.record) {
+            Some(known) => {
+                known.refresh(&unit.record);
+                known.record.clone()
+            }
+            None => None,
         };
-        let record = record.clone();
-        let is_stale = std::mem::take(is_stale);
-        drop(known);
-        unit.node.settle(&record, unit, &self.digests);
-        if is_stale {
-            // One that cannot be written costs time in the next build, that is all.
-            let _ = record.write(&unit.record);
+        if let Some(record) = record {
+            unit.node.settle(&record, unit, &self.digests);
         }
     }
 

@@ -19,8 +19,11 @@ const EXPORTERS: &[&str] = &["slint", "tonic"];
 /// Remembers what was looked for in this build.
 #[derive(Debug, Default)]
 pub struct Mentions {
-    known: Mutex<HashMap<(PathBuf, String), (Option<Stat>, bool)>>,
+    known: Mutex<HashMap<(PathBuf, String), Looked>>,
 }
+
+/// A library as it was when it was looked at, and whether it mentions the variable.
+type Looked = (Option<Stat>, bool);
 
 impl Mentions {
     /// Returns whether one of the libraries mentions the variable `name`. One that cannot be read does.

@@ -10,7 +10,7 @@ use super::effect::effect;
 use super::record::{Around, Found, Input, Output, Record, Reference, Stamp};
 use super::{Freshness, Known, Unit, Verdict, nanos};
 use super::{listing, make, mark};
-use crate::files::{self, Stat};
+use crate::files::{self, FileDigests, Hashed, Stat};
 
 impl Freshness {
     /// Judges a unit by its record, without its dependencies. Nothing is written.
@@ -182,7 +182,7 @@ impl Freshness {
         }
         // The clock before the content: what is edited from now on is newer than it.
         let clock = self.clock();
-        let Ok(hashed) = self.digests.input(&path) else {
+        let Some(hashed) = stats.hashed(&path, &self.digests) else {
             return Err(Change::Missing { path });
         };
         if hashed.digest != input.digest {
@@ -220,7 +220,10 @@ fn output(path: &Path, stat: &Stat, output: &mut Output) -> Result<bool, Change>
 
 /// What the file system says of files, asked once for each: the units of a package share most of theirs.
 #[derive(Default)]
-pub(super) struct Stats(Mutex<HashMap<OsString, Option<Stat>>>);
+pub(super) struct Stats {
+    known: Mutex<HashMap<OsString, Option<Stat>>>,
+    hashed: Mutex<HashMap<PathBuf, Option<Hashed>>>,
+}
 
 impl Stats {
     /// Returns the metadata of a file, `None` if there is none, and its path again.
@@ -234,8 +237,19 @@ impl Stats {
         (stat, path.into())
     }
 
+    /// Returns the digest of a file; `None` if it cannot be read.
+    fn hashed(&self, path: &Path, digests: &FileDigests) -> Option<Hashed> {
+        let known = || self.hashed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(hashed) = known().get(path) {
+            return *hashed;
+        }
+        let hashed = digests.input(path).ok();
+        known().insert(path.to_path_buf(), hashed);
+        hashed
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<OsString, Option<Stat>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
