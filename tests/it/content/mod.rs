@@ -24,6 +24,7 @@ mod outputs;
 mod packages;
 mod places;
 mod racing;
+mod random;
 mod records;
 mod scripts;
 mod settings;

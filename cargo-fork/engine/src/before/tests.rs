@@ -26,10 +26,6 @@ impl Folder {
     /// Returns the beginning of a build some time later, which has looked at the sources.
     fn later(&self, digests: &FileDigests) -> Before {
         std::thread::sleep(Duration::from_millis(30));
-        self.now(digests)
-    }
-
-    fn now(&self, digests: &FileDigests) -> Before {
         self.write("clock", "");
         let clock = Clock::of(&Stat::of(&self.path("clock")).unwrap());
         Before::look(clock, [self.path("src").as_path()], &[], [], digests)
@@ -57,7 +53,9 @@ fn what_is_left_alone_is_unchanged() {
 #[test]
 fn a_young_file_is_hashed_before() {
     let (folder, digests) = (Folder::new(), FileDigests::default());
-    let before = folder.now(&digests);
+    // In the same tick of the clock.
+    let clock = Clock::of(&Stat::of(&folder.path("src/lib.rs")).unwrap());
+    let before = Before::look(clock, [folder.path("src").as_path()], &[], [], &digests);
     assert!(digests.known(&folder.path("src/lib.rs")).is_some());
     assert!(folder.is_unchanged(&before, "src/lib.rs", &digests));
     folder.write("src/lib.rs", "other");

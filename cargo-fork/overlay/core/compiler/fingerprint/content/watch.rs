@@ -154,7 +154,7 @@ impl Watch {
         self.before = Some(Arc::new(Before::look(clock, [], &[], [], digests)));
     }
 
-    /// Records the unit, which was built. False if it cannot be shown to be what its inputs are now.
+    /// Records the unit, which was built. False if an input is known not to be what was built.
     pub(crate) fn built(&mut self) -> bool {
         let before = self.before.take().expect("looked at before it is built");
         let recorded = self
@@ -174,7 +174,7 @@ impl Watch {
             // Without a record times decide, as they do for what another Cargo built.
             Err(error) => {
                 tracing::debug!("failed to record {}: {error}", self.shown);
-                false
+                true
             }
         }
     }
