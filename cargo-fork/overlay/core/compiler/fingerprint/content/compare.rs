@@ -42,10 +42,10 @@ pub(super) fn compare(
         );
     }
     let mut mtimes = output_times(content, known);
-    if is_outdated(fingerprint, &mtimes) {
-        // To a Cargo that goes by times it would look older than what it was made of.
-        let clock = watch::clock(&build_runner.files().fingerprint_dir(unit))?;
-        watch::renew(freshness, &known.unit, clock);
+    if let Some(newer) = newer_dependency(fingerprint, &mtimes) {
+        // To a Cargo that goes by times the unit would look older than what it was made of. That is from
+        // before its files were looked at.
+        watch::renew(freshness, &known.unit, newer, false);
         mtimes = output_times(content, known);
     }
     freshness.accept(&known.unit);
@@ -60,19 +60,24 @@ fn output_times(content: &Content, known: &Known) -> HashMap<PathBuf, FileTime> 
         .collect()
 }
 
-/// Returns whether a dependency has an output that is newer than all of the unit's.
-fn is_outdated(fingerprint: &Fingerprint, mtimes: &HashMap<PathBuf, FileTime>) -> bool {
-    let newest = mtimes.values().max();
-    fingerprint.deps.iter().any(|dep| {
+/// Returns the newest time of what dependencies left, if that is newer than all outputs of the unit.
+fn newer_dependency(
+    fingerprint: &Fingerprint,
+    mtimes: &HashMap<PathBuf, FileTime>,
+) -> Option<FileTime> {
+    let times = fingerprint.deps.iter().filter_map(|dep| {
         let FsStatus::UpToDate { mtimes } = &dep.fingerprint.fs_status else {
-            return false;
+            return None;
         };
         let is_used = |path: &PathBuf| {
             !dep.only_requires_rmeta || path.extension().is_some_and(|it| it == "rmeta")
         };
-        let mut times = mtimes.iter().filter(|(path, _)| is_used(path));
-        times.any(|(_, time)| Some(time) > newest)
-    })
+        let times = mtimes.iter().filter(|(path, _)| is_used(path));
+        times.map(|(_, time)| *time).max()
+    });
+    times
+        .max()
+        .filter(|newest| mtimes.values().all(|own| own < newest))
 }
 
 /// Returns the first variable that is not as the unit saw it.

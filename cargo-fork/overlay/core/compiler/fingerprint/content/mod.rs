@@ -33,6 +33,7 @@ use crate::util::{self, Progress, ProgressStyle};
 mod compare;
 mod describe;
 mod package;
+mod reading;
 mod watch;
 
 pub use self::describe::Known;
@@ -195,11 +196,12 @@ fn by_time(
     if written.is_empty() {
         fingerprint.fs_status = stale(Change::Incomplete);
     } else if written == util::to_hex(fingerprint.hash_u64()) {
-        let facts = watch::facts(build_runner, content, unit, known, fingerprint)?;
-        match content.freshness.adopt(&known.unit, facts) {
+        let facts = reading::facts(build_runner, content, unit, known, fingerprint);
+        let adopted = facts.and_then(|facts| Ok(content.freshness.adopt(&known.unit, facts)?));
+        match adopted {
             Ok(None) => {}
             Ok(Some(moved)) => fingerprint.fs_status = stale(moved),
-            Err(error) => tracing::debug!("failed to record {}: {error}", unit.pkg),
+            Err(error) => tracing::debug!("failed to record {}: {error:#}", unit.pkg),
         }
     }
     Ok(())
