@@ -9,7 +9,6 @@ use hook_protocol::wire::{EnvInput, FileDigest, Inputs};
 use crate::before::Before;
 use crate::depinfo::DepInfo;
 use crate::env::Environment;
-use crate::env_use;
 use crate::files::{self, FileDigests};
 use crate::mentions::Mentions;
 use crate::package::Source;
@@ -127,24 +126,10 @@ fn names_only_files(
     inputs: &[PathBuf],
     mentions: &Mentions,
 ) -> bool {
-    if name.starts_with("CARGO_BIN_EXE_")
-        || !unit.roots.occurs_in(value)
-        || !inputs.iter().any(|path| path.starts_with(value))
-    {
-        return false;
-    }
-    // What cannot be read as text can be included only as data, and uses nothing.
-    let texts: Vec<String> = inputs
-        .iter()
-        .filter_map(|path| std::fs::read_to_string(path).ok())
-        .collect();
-    let libraries = || {
-        unit.dependencies
-            .iter()
-            .map(|dependency| dependency.path.clone())
-    };
-    env_use::only_names_files(name, texts.iter().map(String::as_str))
-        && !mentions.any(libraries(), name)
+    let libraries = unit.dependencies.iter().map(|it| it.path.clone());
+    unit.roots.occurs_in(value)
+        && inputs.iter().any(|path| path.starts_with(value))
+        && mentions.names_only_files(name, inputs, libraries)
 }
 
 fn by_value(value: &str) -> Digest {

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use memchr::memmem;
 
+use crate::env_use;
 use crate::files::Stat;
 
 /// Libraries of which it is known that their macros only name files: those in
@@ -26,8 +27,26 @@ pub struct Mentions {
 type Looked = (Option<Stat>, bool);
 
 impl Mentions {
+    /// Returns whether a variable that holds a path was used only to name files: everywhere in the
+    /// `sources` of a unit, and by no macro of the `libraries` that it can reach.
+    pub fn names_only_files(
+        &self,
+        name: &str,
+        sources: &[PathBuf],
+        libraries: impl IntoIterator<Item = PathBuf>,
+    ) -> bool {
+        // What cannot be read as text can be included only as data, and uses nothing.
+        let texts = || -> Vec<String> {
+            let texts = sources.iter().map(std::fs::read_to_string);
+            texts.filter_map(Result::ok).collect()
+        };
+        !name.starts_with("CARGO_BIN_EXE_")
+            && env_use::only_names_files(name, texts().iter().map(String::as_str))
+            && !self.any(libraries, name)
+    }
+
     /// Returns whether one of the libraries mentions the variable `name`. One that cannot be read does.
-    pub fn any(&self, libraries: impl IntoIterator<Item = PathBuf>, name: &str) -> bool {
+    fn any(&self, libraries: impl IntoIterator<Item = PathBuf>, name: &str) -> bool {
         let mut libraries = libraries.into_iter();
         libraries.any(|library| {
             let metadata = library.with_extension("rmeta");

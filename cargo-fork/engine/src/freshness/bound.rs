@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::make::Facts;
 use super::node::Phase;
 use super::{Freshness, Unit};
-use crate::{env_use, macros};
+use crate::macros;
 
 impl Freshness {
     /// Returns the paths on which a unit depends: those of places that a variable held which it used for
@@ -55,18 +55,8 @@ impl Freshness {
             .map(|(_, value)| value.to_path_buf())
     }
 
-    /// Returns whether a variable that holds a path was used only to name files that were read.
     fn names_only_files(&self, unit: &Unit, facts: &Facts, name: &str) -> bool {
-        if name.starts_with("CARGO_BIN_EXE_") || facts.sources.is_empty() {
-            return false;
-        }
-        // What cannot be read as text can be included only as data, and uses nothing.
-        let texts: Vec<String> = facts
-            .sources
-            .iter()
-            .filter_map(|path| std::fs::read_to_string(path).ok())
-            .collect();
-        env_use::only_names_files(name, texts.iter().map(String::as_str))
-            && !self.mentions.any(unit.libraries(), name)
+        self.mentions
+            .names_only_files(name, &facts.sources, unit.libraries())
     }
 }

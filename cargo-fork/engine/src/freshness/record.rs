@@ -6,7 +6,7 @@
 //! body     = the fields of `Record`, in the format of `postcard` 1
 //! ```
 //!
-//! Every build reads the records of all its units: of 316 units, as JSON, that took 4 ms more.
+//! Every build reads the records of all its units; digests as text were the first thing in its profile.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
