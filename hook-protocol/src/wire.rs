@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::Digest;
 
 mod entry;
+mod reason;
 
-pub use entry::{ENTRY_FORMAT, Entry, EntryFile, EnvInput, Inputs, OpaqueEntry, Role};
+pub use entry::{Bound, ENTRY_FORMAT, Entry, EntryFile, EnvInput, Inputs, OpaqueEntry, Role, Tree};
+pub use reason::Reason;
 
 /// The version of the protocol that this crate speaks.
 pub const PROTOCOL_VERSION: u32 = 1;
@@ -142,7 +144,35 @@ pub struct End {
     pub summary: Summary,
 }
 
-/// Counts of one build.
+/// A unit in which hooks had no part.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Unshared {
+    /// The unit.
+    pub unit: Unit,
+    /// What did not happen.
+    pub step: Step,
+    /// Why it did not happen.
+    pub why: Reason,
+}
+
+/// What may happen between a unit and a hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Step {
+    /// The hook is asked for the unit.
+    Offered,
+    /// What the hook has is used.
+    Restored,
+    /// The hook keeps the result.
+    Stored,
+    /// A step of a later version.
+    #[serde(other)]
+    Unknown,
+}
+
+/// What became of one build.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Summary {
@@ -152,8 +182,13 @@ pub struct Summary {
     pub restored: u64,
     /// Units that were compiled.
     pub compiled: u64,
-    /// Units among `compiled` for which no hook was asked.
+    /// Build scripts that ran.
+    pub ran: u64,
+    /// Units among `compiled` and `ran` for which no hook was asked.
     pub not_offered: u64,
+    /// The units in which hooks had no part, and why. Not those for which the hook itself had nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unshared: Vec<Unshared>,
 }
 
 /// Identifies a unit to people and to statistics. Nothing here is needed to find a result: that is
@@ -170,7 +205,7 @@ pub struct Unit {
     /// The kind of the target: `lib`, `proc-macro`, `bin`, `example`, `test`, `bench`,
     /// `custom-build`.
     pub target_kind: String,
-    /// What is done with the target: `build`, `check`, `test`.
+    /// What is done with the target: `build`, `check`, `test`, `run-build-script`, `doc`.
     pub mode: String,
     /// The name of the profile.
     pub profile: String,
@@ -192,7 +227,8 @@ pub struct Hashes {
     /// What went into `action`, by name. For people: which ingredient differs?
     pub ingredients: BTreeMap<String, Digest>,
     /// The files of the package, if they can change (packages from a registry or from git have
-    /// none here: their checksum or revision is an ingredient).
+    /// none here: their checksum or revision is an ingredient). A hook that remembers what each result
+    /// of an action read in the package can tell which of them fit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<FileDigest>,
 }

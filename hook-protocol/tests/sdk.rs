@@ -304,6 +304,7 @@ fn the_example_keeps_and_supplies() {
         digest: Digest::of(b"bytes"),
         size: 5,
         executable: false,
+        placeholders: false,
     };
     let entry = Entry {
         format: ENTRY_FORMAT,
@@ -313,7 +314,8 @@ fn the_example_keeps_and_supplies() {
         inputs: Inputs::default(),
         messages: vec!["a warning".to_owned()],
         files: BTreeMap::from([("libfoo.rlib".to_owned(), file)]),
-        incremental: false,
+        tree: Tree::default(),
+        local_only: false,
     };
     let request = AfterBuild {
         v: 0,

@@ -53,7 +53,7 @@ fn examples_are_messages() {
         }
     }
     let all =
-        "hello begin ready before-build hit miss after-build stored declined end done Err entry";
+        "hello begin ready before-build hit miss after-build stored declined end done Err entry entry";
     assert_eq!(seen.join(" "), all);
 }
 
@@ -71,9 +71,16 @@ fn every_capability_and_tag_is_specified() {
     ];
     for tag in tags
         .iter()
-        .chain(&["not-supported", "other", "`incremental: true`"])
+        .chain(&["not-supported", "other", "`local-only: true`"])
     {
         assert!(SPEC.contains(tag), "{tag}");
+    }
+}
+
+#[test]
+fn every_reason_is_specified() {
+    for name in Reason::NAMES {
+        assert!(SPEC.contains(&format!("| `{name}` |")), "{name}");
     }
 }
 
@@ -98,7 +105,7 @@ fn the_shell_hook_works() {
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("hook.sh");
     let script = blocks("sh").remove(0);
-    assert!(script.lines().count() <= 16);
+    assert!(script.lines().count() <= 17);
     std::fs::write(&program, script).unwrap();
     std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
     let env = vec![(

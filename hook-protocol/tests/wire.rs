@@ -147,17 +147,33 @@ fn end() {
         success: true,
         restored: 1,
         compiled: 2,
+        ran: 4,
         not_offered: 3,
+        unshared: vec![Unshared {
+            unit: unit(),
+            step: Step::Offered,
+            why: Reason::Forced,
+        }],
     };
-    let json = r#"{"kind":"end","v":1,"id":2,"summary":{"success":true,"restored":1,"compiled":2,"not-offered":3}}"#;
+    let json = format!(
+        r#"{{"kind":"end","v":1,"id":2,"summary":{{"success":true,"restored":1,"compiled":2,"ran":4,"not-offered":3,"unshared":[{{"unit":{UNIT},"step":"offered","why":{{"name":"forced"}}}}]}}}}"#
+    );
     check(
         &Request::End(End {
             v: 1,
             id: 2,
             summary,
         }),
-        json,
+        &json,
     );
+    let later = json
+        .replace("forced", "on-strike")
+        .replace("offered\",", "taught\",");
+    let Request::End(End { summary, .. }) = serde_json::from_str(&later).unwrap() else {
+        panic!("{later}");
+    };
+    assert_eq!(summary.unshared[0].why, Reason::Unknown);
+    assert_eq!(summary.unshared[0].step, Step::Unknown);
     let sparse = r#"{"kind":"end","v":1,"id":2,"summary":{}}"#;
     let end = End {
         v: 1,
@@ -289,6 +305,7 @@ fn entry() -> (Entry, String) {
         digest: nothing(),
         size: 0,
         executable: false,
+        placeholders: false,
     };
     let set = EnvInput {
         name: "A".to_owned(),
@@ -304,18 +321,59 @@ fn entry() -> (Entry, String) {
         action: nothing(),
         key: nothing(),
         inputs: Inputs {
-            files: Vec::new(),
             env: vec![set, unset],
-            bound: BTreeMap::new(),
+            ..Inputs::default()
         },
         messages: Vec::new(),
         files: BTreeMap::from([("foo.dwp".to_owned(), file)]),
-        incremental: true,
+        tree: Tree::default(),
+        local_only: true,
     };
     let json = format!(
-        r#"{{"format":1,"unit":{UNIT},"action":"{D}","key":"{D}","inputs":{{"files":[],"env":[{{"name":"A","value":"{D}"}},{{"name":"B"}}],"bound":{{}}}},"files":{{"foo.dwp":{{"role":"debug-info","digest":"{D}","size":0,"executable":false}}}},"incremental":true}}"#
+        r#"{{"format":1,"unit":{UNIT},"action":"{D}","key":"{D}","inputs":{{"files":[],"env":[{{"name":"A","value":"{D}"}},{{"name":"B"}}],"bound":{{}}}},"files":{{"foo.dwp":{{"role":"debug-info","digest":"{D}","size":0,"executable":false}}}},"local-only":true}}"#
     );
     (entry, json)
+}
+
+/// The entry of a build script that ran.
+#[test]
+fn an_entry_of_a_folder() {
+    let (entry, _) = entry();
+    let text = EntryFile {
+        role: Role::OutDir,
+        digest: nothing(),
+        size: 0,
+        executable: false,
+        placeholders: true,
+    };
+    let folder = FileDigest {
+        path: "{package}/schemas".to_owned(),
+        digest: nothing(),
+    };
+    let bound = Bound {
+        path: nothing(),
+        by: "`a`".to_owned(),
+    };
+    let entry = Entry {
+        inputs: Inputs {
+            folders: vec![folder],
+            absent: vec!["{package}/a.rs".to_owned()],
+            package: Some(nothing()),
+            bound: BTreeMap::from([("workspace".to_owned(), bound)]),
+            ..Inputs::default()
+        },
+        files: BTreeMap::from([("out-dir/a.rs".to_owned(), text)]),
+        tree: Tree {
+            folders: vec!["out-dir/b".to_owned()],
+            links: BTreeMap::from([("out-dir/c".to_owned(), "a.rs".to_owned())]),
+        },
+        local_only: false,
+        ..entry
+    };
+    let json = format!(
+        r#"{{"format":1,"unit":{UNIT},"action":"{D}","key":"{D}","inputs":{{"files":[],"folders":[{{"path":"{{package}}/schemas","digest":"{D}"}}],"absent":["{{package}}/a.rs"],"package":"{D}","env":[],"bound":{{"workspace":{{"path":"{D}","by":"`a`"}}}}}},"files":{{"out-dir/a.rs":{{"role":"out-dir","digest":"{D}","size":0,"executable":false,"placeholders":true}}}},"tree":{{"folders":["out-dir/b"],"links":{{"out-dir/c":"a.rs"}}}},"local-only":false}}"#
+    );
+    check(&entry, &json);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 
 use std::path::PathBuf;
 
-use crate::reason::Reason;
+use crate::Reason;
 use crate::roots::Roots;
 
 mod link;

@@ -3,14 +3,22 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use hook_protocol::wire::{Candidate, ENTRY_FORMAT, Entry, EntryFile, Hashes, Inputs};
+use hook_protocol::wire::{self, Candidate, ENTRY_FORMAT, Entry, EntryFile, Hashes, Inputs, Tree};
 
+use crate::Reason;
 use crate::files::FileDigests;
-use crate::reason::Reason;
-use crate::unit::Unit;
+use crate::unit::{Subject, Unit};
 
-/// The files of an entry, and where each of them lies.
-pub(crate) type Outputs = (BTreeMap<String, EntryFile>, BTreeMap<String, PathBuf>);
+/// Where the files of an entry lie, by name.
+pub(crate) type Places = BTreeMap<String, PathBuf>;
+
+/// The files of an entry.
+pub(crate) struct Outputs {
+    /// What the entry says of them.
+    pub(crate) files: BTreeMap<String, EntryFile>,
+    /// Where they lie.
+    pub(crate) places: Places,
+}
 
 /// Describes the outputs of a unit that was built: the files of its entry, and where they lie.
 ///
@@ -33,6 +41,7 @@ pub(crate) fn describe(unit: &Unit, digests: &FileDigests) -> Result<Outputs, Re
                     digest: hashed.digest,
                     size: hashed.stat.size,
                     executable: is_executable(&metadata),
+                    placeholders: false,
                 };
                 files.insert(name.to_owned(), file);
                 places.insert(name.to_owned(), output.path.clone());
@@ -41,38 +50,33 @@ pub(crate) fn describe(unit: &Unit, digests: &FileDigests) -> Result<Outputs, Re
             Err(_) => return Err(Reason::OutputMissing(shown())),
         }
     }
-    Ok((files, places))
+    Ok(Outputs { files, places })
 }
 
+/// Returns whether people may execute a file.
 #[cfg(unix)]
-fn is_executable(metadata: &std::fs::Metadata) -> bool {
+pub(crate) fn is_executable(metadata: &std::fs::Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
     metadata.permissions().mode() & 0o100 != 0
 }
 
 #[cfg(not(unix))]
-fn is_executable(_: &std::fs::Metadata) -> bool {
+pub(crate) fn is_executable(_: &std::fs::Metadata) -> bool {
     false
 }
 
-/// Writes the entry of a unit.
-pub(crate) fn write(
-    unit: &Unit,
-    hashes: &Hashes,
-    inputs: Inputs,
-    messages: Vec<String>,
-    files: BTreeMap<String, EntryFile>,
-    incremental: bool,
-) -> Entry {
+/// Returns the entry of a unit that has no file yet.
+pub(crate) fn empty(subject: &Subject, hashes: &Hashes, inputs: Inputs) -> Entry {
     Entry {
         format: ENTRY_FORMAT,
-        unit: unit.id.clone(),
+        unit: subject.id.clone(),
         action: hashes.action,
         key: hashes.key,
         inputs,
-        messages,
-        files,
-        incremental,
+        messages: Vec::new(),
+        files: BTreeMap::new(),
+        tree: Tree::default(),
+        local_only: false,
     }
 }
 
@@ -83,18 +87,9 @@ pub(crate) fn write(
 ///
 /// What is wrong with it, in a few words. It is the hook's mistake.
 pub(crate) fn believe(candidate: &Candidate, unit: &Unit, asked: &Hashes) -> Result<Entry, String> {
-    let entry = candidate
-        .entry
-        .parse()
-        .map_err(|error| format!("the entry is not valid: {error}"))?;
-    if entry.format != ENTRY_FORMAT {
-        return Err(format!("the entry has the unknown format {}", entry.format));
-    }
-    if entry.action != asked.action {
-        return Err("the entry belongs to another question".to_owned());
-    }
-    if (&entry.unit.package, &entry.unit.target) != (&unit.id.package, &unit.id.target) {
-        return Err(format!("the entry belongs to `{}`", entry.unit.package));
+    let entry = belongs(candidate, &unit.subject, asked)?;
+    if !entry.tree.is_empty() || entry.files.values().any(|file| file.placeholders) {
+        return Err("the entry is that of a build script".to_owned());
     }
     for (name, file) in &entry.files {
         let expected = unit
@@ -116,18 +111,48 @@ pub(crate) fn believe(candidate: &Candidate, unit: &Unit, asked: &Hashes) -> Res
             return Err(format!("the output `{name}` is missing in the entry"));
         }
     }
-    if let Some(name) = entry
-        .files
-        .keys()
-        .find(|name| !candidate.files.contains_key(*name))
-    {
+    Ok(entry)
+}
+
+/// Reads a candidate, and checks that its entry belongs to the question, and that there is a path for
+/// each of its files.
+///
+/// # Errors
+///
+/// What is wrong with it, in a few words. It is the hook's mistake.
+pub(crate) fn belongs(
+    candidate: &Candidate,
+    subject: &Subject,
+    asked: &Hashes,
+) -> Result<Entry, String> {
+    let entry = candidate
+        .entry
+        .parse()
+        .map_err(|error| format!("the entry is not valid: {error}"))?;
+    if entry.format != ENTRY_FORMAT {
+        return Err(format!("the entry has the unknown format {}", entry.format));
+    }
+    if entry.action != asked.action {
+        return Err("the entry belongs to another question".to_owned());
+    }
+    let named = |unit: &wire::Unit| {
+        let wire::Unit {
+            package,
+            target,
+            mode,
+            ..
+        } = unit;
+        (package.clone(), target.clone(), mode.clone())
+    };
+    if named(&entry.unit) != named(&subject.id) {
+        return Err(format!("the entry belongs to `{}`", entry.unit.package));
+    }
+    let mut names = entry.files.keys();
+    if let Some(name) = names.find(|name| !candidate.files.contains_key(*name)) {
         return Err(format!("there is no file for the output `{name}`"));
     }
-    if let Some(name) = candidate
-        .files
-        .keys()
-        .find(|name| !entry.files.contains_key(*name))
-    {
+    let mut names = candidate.files.keys();
+    if let Some(name) = names.find(|name| !entry.files.contains_key(*name)) {
         return Err(format!("the file `{name}` is not in the entry"));
     }
     Ok(entry)

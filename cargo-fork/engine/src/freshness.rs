@@ -42,7 +42,6 @@ mod bound;
 mod change;
 mod effect;
 mod judge;
-mod listing;
 mod make;
 mod mark;
 pub mod node;
@@ -52,8 +51,8 @@ mod unit;
 
 use judge::Stats;
 
+pub use crate::listing::names;
 pub use change::Change;
-pub use listing::names;
 pub use make::Facts;
 pub use node::{Edge, Kind, Node, Phase};
 pub use place::{Folder, Places};

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use hook_protocol::Digest;
-use hook_protocol::wire::{EnvInput, FileDigest, Inputs};
+use hook_protocol::wire::{EnvInput, FileDigest, Hashes, Inputs};
 
+use crate::Reason;
 use crate::before::Before;
 use crate::depinfo::DepInfo;
 use crate::env::Environment;
 use crate::files::{self, FileDigests};
+use crate::listing;
 use crate::mentions::Mentions;
 use crate::package::Source;
-use crate::reason::Reason;
-use crate::unit::Unit;
+use crate::unit::{Subject, Unit};
 
-/// Records what the compiler says that it read.
+/// Records what the compiler says that it read. `libraries` are those that the unit can reach.
 ///
 /// `digests` has, among others, the files that were hashed before the build began.
 ///
@@ -30,27 +31,30 @@ pub(crate) fn record(
     mentions: &Mentions,
     before: &Before,
 ) -> Result<Inputs, Reason> {
+    let subject = &unit.subject;
     let mut inputs = Inputs::default();
     let mut paths = Vec::new();
     for file in &info.files {
-        let path = unit.cwd.join(file);
-        let digest = unchanged(&unit.source, &path, digests, before)?;
-        let text = path
-            .to_str()
-            .ok_or_else(|| Reason::NotUtf8(path.display().to_string()))?;
-        inputs.files.push(FileDigest {
-            path: unit.roots.normalise(text),
-            digest,
-        });
+        let path = subject.cwd.join(file);
+        inputs
+            .files
+            .push(file_input(subject, &path, digests, before)?);
+        // Were this one there too, the compiler would not know which of both is meant.
+        let is_fixed = subject.source.vouches_for(&path) || path.starts_with(&subject.build_dir);
+        if !is_fixed && let Some(twin) = twin(&path).filter(|twin| !twin.exists()) {
+            inputs.absent.push(normalised(subject, &twin)?);
+        }
         paths.push(path);
     }
     inputs.files.sort();
     inputs.files.dedup();
+    inputs.absent.sort();
+    inputs.absent.dedup();
     for (name, value) in &info.env {
         // rustc names each variable once, with the value that it saw.
         let value = match value {
             Some(value) if names_only_files(unit, name, value, &paths, mentions) => {
-                Some(by_placeholder(unit, value))
+                Some(by_placeholder(subject, value))
             }
             Some(value) => Some(by_value(value)),
             None => None,
@@ -73,6 +77,33 @@ pub(crate) fn record(
     inputs.env.sort();
     inputs.env.dedup();
     Ok(inputs)
+}
+
+/// Records a file that was the same before and after the build.
+///
+/// # Errors
+///
+/// A [`Reason`] if it was not, or if that cannot be told.
+pub(crate) fn file_input(
+    subject: &Subject,
+    path: &Path,
+    digests: &FileDigests,
+    before: &Before,
+) -> Result<FileDigest, Reason> {
+    if is_of_the_kernel(path) {
+        return Err(Reason::Unreadable(format!("`{}`", path.display())));
+    }
+    let digest = unchanged(&subject.source, path, digests, before)?;
+    let path = normalised(subject, path)?;
+    Ok(FileDigest { path, digest })
+}
+
+/// Returns a path with placeholders.
+pub(crate) fn normalised(subject: &Subject, path: &Path) -> Result<String, Reason> {
+    let text = path
+        .to_str()
+        .ok_or_else(|| Reason::NotUtf8(path.display().to_string()))?;
+    Ok(subject.roots.normalise(text))
 }
 
 /// Returns the digest of an input that was the same before and after the build.
@@ -127,17 +158,17 @@ fn names_only_files(
     mentions: &Mentions,
 ) -> bool {
     let libraries = unit.dependencies.iter().map(|it| it.path.clone());
-    unit.roots.occurs_in(value)
+    unit.subject.roots.occurs_in(value)
         && inputs.iter().any(|path| path.starts_with(value))
         && mentions.names_only_files(name, inputs, libraries)
 }
 
-fn by_value(value: &str) -> Digest {
+pub(crate) fn by_value(value: &str) -> Digest {
     Digest::of(format!("value {value}").as_bytes())
 }
 
-fn by_placeholder(unit: &Unit, value: &str) -> Digest {
-    Digest::of(format!("placeholder {}", unit.roots.normalise(value)).as_bytes())
+fn by_placeholder(subject: &Subject, value: &str) -> Digest {
+    Digest::of(format!("placeholder {}", subject.roots.normalise(value)).as_bytes())
 }
 
 /// Returns the digest by which a result is bound to a path of this machine.
@@ -145,53 +176,158 @@ pub(crate) fn bound_to(path: &Path) -> Digest {
     Digest::of(path.to_string_lossy().as_bytes())
 }
 
-/// Checks recorded inputs against this build.
+/// Returns the digest of all files of a package, as they are listed in a question.
+pub(crate) fn package(files: &[FileDigest]) -> Digest {
+    let lines: Vec<String> = files
+        .iter()
+        .map(|file| format!("{}:{} {}\n", file.path.len(), file.path, file.digest))
+        .collect();
+    Digest::of(lines.concat().as_bytes())
+}
+
+/// Returns the digest of all files of a package that can change, if none did while the unit was built.
 ///
 /// # Errors
 ///
-/// What differs first, in a few words.
+/// [`Reason::InputChanged`] with the first file that did.
+pub(crate) fn whole_package(
+    subject: &Subject,
+    hashes: &Hashes,
+    digests: &FileDigests,
+    before: &Before,
+) -> Result<Option<Digest>, Reason> {
+    let Some(root) = subject.mutable_package() else {
+        return Ok(None);
+    };
+    let place = |file: &FileDigest| {
+        let name = file.path.strip_prefix("{package}/").unwrap_or(&file.path);
+        (root.join(name.replace("{{", "{")), file.digest)
+    };
+    let hashed: Vec<_> = hashes.files.iter().map(place).collect();
+    check_unchanged(&hashed, digests, before)?;
+    Ok(Some(package(&hashes.files)))
+}
+
+/// The most inputs that an entry may name.
+const MAX_INPUTS: usize = 100_000;
+
+/// Checks recorded inputs against this build. `listed` are the files of the package.
+///
+/// # Errors
+///
+/// The reason with what differs first.
 pub(crate) fn check(
-    unit: &Unit,
+    subject: &Subject,
     env: &Environment,
     inputs: &Inputs,
+    listed: &[FileDigest],
     digests: &FileDigests,
-) -> Result<(), String> {
-    for (name, digest) in &inputs.bound {
-        if !unit
-            .roots
-            .paths_of(name)
-            .any(|path| bound_to(path) == *digest)
-        {
-            return Err(format!("bound to another `{{{name}}}`"));
+) -> Result<(), Reason> {
+    let lists = [&inputs.files, &inputs.folders, &inputs.libraries];
+    let count = lists.map(Vec::len).iter().sum::<usize>() + inputs.absent.len() + inputs.env.len();
+    if count > MAX_INPUTS {
+        return differs(format!("{count} inputs are too many"));
+    }
+    for (name, bound) in &inputs.bound {
+        let mut paths = subject.roots.paths_of(name);
+        if !paths.any(|path| bound_to(path) == bound.path) {
+            return Err(Reason::Bound(format!(
+                "to another `{{{name}}}`: {}",
+                bound.by
+            )));
         }
     }
     for input in &inputs.env {
         let now = env.get(&input.name);
         let holds = match (&input.value, now) {
             (None, None) => true,
-            (Some(then), Some(now)) => *then == by_value(now) || *then == by_placeholder(unit, now),
+            (Some(then), Some(now)) => {
+                *then == by_value(now) || *then == by_placeholder(subject, now)
+            }
             _ => false,
         };
         if !holds {
-            return Err(format!("environment variable `{}` differs", input.name));
+            let what = format!("environment variable `{}` differs", input.name);
+            let is_place = now.is_some_and(|now| subject.roots.occurs_in(now));
+            return Err(match is_place {
+                true => Reason::Bound(format!("{what}, which holds a path")),
+                false => Reason::InputDiffers(what),
+            });
         }
     }
-    for file in &inputs.files {
-        let path = unit
-            .roots
-            .localise_path(&file.path)
-            .ok_or_else(|| format!("`{}` is not a path here", file.path))?;
-        let path = unit.cwd.join(path);
-        if unit.source.vouches_for(&path) {
-            continue;
+    if let Some(then) = &inputs.package
+        && *then != package(listed)
+    {
+        return differs("files of the package differ".to_owned());
+    }
+    for name in &inputs.absent {
+        let path = path_of(subject, name)?;
+        if path.exists() {
+            return differs(format!("`{}` exists", path.display()));
         }
-        match digests.input(&path) {
-            Ok(hashed) if hashed.digest == file.digest => {}
-            Ok(_) => return Err(format!("`{}` differs", path.display())),
-            Err(error) => return Err(format!("`{}`: {error}", path.display())),
+    }
+    for folder in &inputs.folders {
+        let path = path_of(subject, &folder.path)?;
+        match listing::content(&path, &subject.excluded, digests) {
+            Ok(content) if content == folder.digest => {}
+            Ok(_) => return differs(format!("`{}` differs", path.display())),
+            Err(error) => return differs(format!("`{}`: {error}", path.display())),
         }
+    }
+    for file in inputs.files.iter().chain(&inputs.libraries) {
+        check_file(subject, file, digests)?;
     }
     Ok(())
+}
+
+fn differs(what: String) -> Result<(), Reason> {
+    Err(Reason::InputDiffers(what))
+}
+
+fn path_of(subject: &Subject, name: &str) -> Result<PathBuf, Reason> {
+    let path = subject.roots.localise_path(name);
+    let path = path.ok_or_else(|| Reason::InputDiffers(format!("`{name}` is not a path here")))?;
+    Ok(subject.cwd.join(path))
+}
+
+fn check_file(subject: &Subject, file: &FileDigest, digests: &FileDigests) -> Result<(), Reason> {
+    let path = path_of(subject, &file.path)?;
+    if subject.source.vouches_for(&path) {
+        return Ok(());
+    }
+    // An entry comes from a hook: what it names is looked at before it is opened.
+    let unusual = match std::fs::metadata(&path) {
+        Ok(metadata) if !metadata.is_file() || is_of_the_kernel(&path) => "is no ordinary file",
+        Ok(metadata) if metadata.len() > crate::package::MAX_BYTES => "is too large",
+        Ok(_) => match digests.input(&path) {
+            Ok(hashed) if hashed.digest == file.digest => return Ok(()),
+            Ok(_) => "differs",
+            Err(error) => return differs(format!("`{}`: {error}", path.display())),
+        },
+        Err(error) => return differs(format!("`{}`: {error}", path.display())),
+    };
+    differs(format!("`{}` {unusual}", path.display()))
+}
+
+/// Returns whether a file is none of a file system: reading such a one may never end.
+fn is_of_the_kernel(path: &Path) -> bool {
+    let folders = ["/dev", "/proc", "/sys"];
+    cfg!(unix) && folders.iter().any(|folder| path.starts_with(folder))
+}
+
+/// Returns the file beside a module's that the compiler would refuse as ambiguous: `foo/mod.rs` for
+/// `foo.rs`, and the reverse.
+pub(crate) fn twin(path: &Path) -> Option<PathBuf> {
+    let (stem, extension) = (path.file_stem()?, path.extension()?);
+    if extension != "rs" {
+        None
+    } else if stem == "mod" {
+        Some(path.parent()?.with_extension("rs"))
+    } else if stem == "lib" || stem == "main" {
+        None
+    } else {
+        Some(path.with_extension("").join("mod.rs"))
+    }
 }
 
 /// Returns what [`record`] recorded as rustc would have written it for this build. Values of variables
@@ -200,7 +336,7 @@ pub(crate) fn dep_info(unit: &Unit, env: &Environment, inputs: &Inputs) -> Optio
     let files = inputs
         .files
         .iter()
-        .map(|file| unit.roots.localise(&file.path));
+        .map(|file| unit.subject.roots.localise(&file.path));
     let env: BTreeMap<String, Option<String>> = inputs
         .env
         .iter()

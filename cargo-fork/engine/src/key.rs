@@ -7,22 +7,23 @@ use std::sync::Arc;
 use hook_protocol::Digest;
 use hook_protocol::wire::{FileDigest, Hashes};
 
+use crate::Reason;
 use crate::args::{Arguments, understand};
 use crate::files::FileDigests;
 use crate::macros::Macros;
 use crate::mentions::Mentions;
+use crate::needed::Search;
 use crate::package::{self, Source};
-use crate::reason::Reason;
 use crate::tools::Tools;
-use crate::unit::{Command, Unit};
+use crate::unit::{Command, Subject, Unit};
 
-mod compiler;
-mod macro_inputs;
+pub(crate) mod compiler;
+pub(crate) mod macro_inputs;
 mod native;
 
 /// Part of every key. It moves with each change of what enters a key or of how it is written, so that
 /// results of another version are never found.
-const KEY_VERSION: &str = "cargo-hooks 1";
+const KEY_VERSION: &str = "cargo-hooks 2";
 
 /// What the keys of all units of a build have in common.
 pub struct Common {
@@ -52,12 +53,17 @@ pub struct Summary {
     /// The summary of the same unit compiled without `-C incremental`, if it would be compiled with.
     /// Its results serve as well, and are the ones that other machines have.
     pub not_incremental: Option<Hashes>,
-    /// The files whose content is in the key, with their digests.
+    /// The files whose content is in the action, with their digests.
     pub hashed: Arc<[(PathBuf, Digest)]>,
     /// Whether the compiler is told other names for this machine's places.
     pub remapped: bool,
     /// Whether a macro that the unit can reach may read what nobody told it.
     pub impure_macros: bool,
+    /// Whether the unit may read files of its package that the compiler does not report: macros do, and
+    /// linkers that are given instructions.
+    pub reads_package: bool,
+    /// Where the linker looks for libraries; none if nothing is linked.
+    pub(crate) search: Option<Search>,
 }
 
 /// Computes the hash summary of a unit.
@@ -66,103 +72,129 @@ pub struct Summary {
 ///
 /// The [`Reason`] for which the unit cannot be offered.
 pub fn summarise(common: &Common, unit: &Unit, command: &Command) -> Result<Summary, Reason> {
-    let arguments = understand(&command.args, &unit.roots)?;
+    let subject = &unit.subject;
+    let arguments = understand(&command.args, &subject.roots)?;
     let mut hashed = Vec::new();
-    let mut ingredients = BTreeMap::new();
-    let mut add = |name: &str, lines: &[String]| {
-        let digest = Digest::of(encode(lines).as_bytes());
-        let earlier = ingredients.insert(name.to_owned(), digest);
-        assert!(earlier.is_none(), "the ingredient `{name}` was added twice");
-    };
-    add("version", &[KEY_VERSION.to_owned(), common.salt.clone()]);
-    add("args", &arguments.kept);
-    add("remap", &[arguments.remapped.to_string()]);
-    add("env", &command.env.lines(&unit.roots, command.is_clippy()));
-    let mut facts: Vec<String> = unit
-        .facts
-        .iter()
-        .map(|(name, fact)| format!("{name}={fact}"))
-        .collect();
-    facts.push(format!(
-        "cwd={}",
-        unit.roots.normalise(&unit.cwd.to_string_lossy())
-    ));
-    add("unit", &facts);
-    add("rustc", &[compiler::compiler(common, unit, command)?]);
-    add("deps", &dependencies(common, unit)?);
-    add("files", &named_files(common, unit, &arguments)?);
+    let mut ingredients = Ingredients::new(common, subject);
+    ingredients.add("args", &arguments.kept);
+    ingredients.add("remap", &[arguments.remapped.to_string()]);
+    let env = command.env.lines(&subject.roots, command.is_clippy());
+    ingredients.add("env", &env);
+    ingredients.add("rustc", &[compiler::compiler(common, subject, command)?]);
+    ingredients.add("deps", &dependencies(common, unit)?);
+    ingredients.add("files", &named_files(common, unit, &arguments)?);
     let powers = macro_inputs::powers(common, unit)?;
     if powers.reads_env {
-        add(
-            "macro-env",
-            &macro_inputs::variables(common, unit, command)?,
-        );
+        let variables = macro_inputs::variables(common, unit, command)?;
+        ingredients.add("macro-env", &variables);
     }
     if powers.reads_files {
-        add(
-            "macro-files",
-            &macro_inputs::files(common, unit, command, &mut hashed)?,
-        );
+        let files = macro_inputs::files(common, unit, command, &mut hashed)?;
+        ingredients.add("macro-files", &files);
     }
-    add(
-        "native",
-        &native::inputs(common, unit, &arguments, &mut hashed)?,
-    );
+    let native = native::inputs(common, unit, &arguments, &mut hashed)?;
+    ingredients.add("native", &native);
     if unit.links {
-        add("linker", &[compiler::linker(common, unit, &arguments)?]);
+        ingredients.add("linker", &[compiler::linker(common, unit, &arguments)?]);
     }
     if arguments.native_cpu {
         let cpu = common.tools.native_cpu().map_err(Reason::Unreadable)?;
-        add("cpu", &[cpu.to_string()]);
+        ingredients.add("cpu", &[cpu.to_string()]);
     }
-    let files = match &unit.source {
-        Source::Unpacked { identity, .. } => {
-            add("source", std::slice::from_ref(identity));
-            Vec::new()
-        }
-        Source::Mutable { root } => {
-            add("source", &["mutable".to_owned()]);
-            let listed = package::list(root, &unit.excluded, &common.digests)?;
-            hashed.extend(
-                listed
-                    .iter()
-                    .map(|file| (root.join(&file.path), file.digest)),
-            );
-            listed
-        }
-    };
+    let files = ingredients.add_source(common, subject)?;
     let hashes = |incremental: bool| {
         let mut ingredients = ingredients.clone();
         let word = if incremental { "yes" } else { "no" };
-        ingredients.insert("incremental".to_owned(), Digest::of(word.as_bytes()));
-        finish(ingredients, files.clone())
+        ingredients.add("incremental", &[word.to_owned()]);
+        ingredients.finish(files.clone())
     };
+    let instructs_linker = arguments.kept.iter().any(|arg| arg.contains("link-arg"));
     Ok(Summary {
         hashes: hashes(arguments.incremental),
         not_incremental: arguments.incremental.then(|| hashes(false)),
         hashed: hashed.into(),
         remapped: arguments.remapped,
         impure_macros: powers.is_impure(),
+        reads_package: powers.reads_files || instructs_linker,
+        search: unit.links.then(|| Search {
+            linker: arguments.linker.as_deref().unwrap_or("cc").to_owned(),
+            folders: arguments
+                .search_dirs
+                .iter()
+                .map(|dir| subject.cwd.join(dir))
+                .collect(),
+        }),
     })
 }
 
-fn finish(ingredients: BTreeMap<String, Digest>, files: Vec<FileDigest>) -> Hashes {
-    let lines: Vec<String> = ingredients
-        .iter()
-        .map(|(name, d)| format!("{name} {d}"))
-        .collect();
-    let action = Digest::of(encode(&lines).as_bytes());
-    let mut key = vec![action.to_string()];
-    key.extend(
-        files
+/// What goes into an action, by name.
+#[derive(Debug, Clone)]
+pub(crate) struct Ingredients(BTreeMap<String, Digest>);
+
+impl Ingredients {
+    /// Begins with what units of every kind have.
+    pub(crate) fn new(common: &Common, subject: &Subject) -> Ingredients {
+        let mut out = Ingredients(BTreeMap::new());
+        out.add("version", &[KEY_VERSION.to_owned(), common.salt.clone()]);
+        let facts = subject.facts.iter();
+        let mut facts: Vec<String> = facts.map(|(name, fact)| format!("{name}={fact}")).collect();
+        let cwd = subject.roots.normalise(&subject.cwd.to_string_lossy());
+        facts.push(format!("cwd={cwd}"));
+        out.add("unit", &facts);
+        out
+    }
+
+    /// Adds one. Lines are encoded so that different lists never are equal.
+    pub(crate) fn add(&mut self, name: &str, lines: &[String]) {
+        let digest = Digest::of(encode(lines).as_bytes());
+        let earlier = self.0.insert(name.to_owned(), digest);
+        assert!(earlier.is_none(), "the ingredient `{name}` was added twice");
+    }
+
+    /// Adds the identity of the sources, and returns the files of a package that can change: with
+    /// placeholders, these go into the key and not into the action.
+    pub(crate) fn add_source(
+        &mut self,
+        common: &Common,
+        subject: &Subject,
+    ) -> Result<Vec<FileDigest>, Reason> {
+        match &subject.source {
+            Source::Unpacked { identity, .. } => {
+                self.add("source", std::slice::from_ref(identity));
+                Ok(Vec::new())
+            }
+            Source::Mutable { root } => {
+                self.add("source", &["mutable".to_owned()]);
+                let listed = package::list(root, &subject.excluded, &common.digests)?;
+                let named = |file: FileDigest| FileDigest {
+                    path: format!("{{package}}/{}", file.path.replace('{', "{{")),
+                    ..file
+                };
+                Ok(listed.into_iter().map(named).collect())
+            }
+        }
+    }
+
+    /// Returns the summary.
+    pub(crate) fn finish(self, files: Vec<FileDigest>) -> Hashes {
+        let ingredients = self.0;
+        let lines: Vec<String> = ingredients
             .iter()
-            .map(|file| format!("{} {}", file.digest, file.path)),
-    );
-    Hashes {
-        key: Digest::of(encode(&key).as_bytes()),
-        action,
-        ingredients,
-        files,
+            .map(|(name, d)| format!("{name} {d}"))
+            .collect();
+        let action = Digest::of(encode(&lines).as_bytes());
+        let mut key = vec![action.to_string()];
+        key.extend(
+            files
+                .iter()
+                .map(|file| format!("{} {}", file.digest, file.path)),
+        );
+        Hashes {
+            key: Digest::of(encode(&key).as_bytes()),
+            action,
+            ingredients,
+            files,
+        }
     }
 }
 
@@ -203,7 +235,7 @@ fn dependencies(common: &Common, unit: &Unit) -> Result<Vec<String>, Reason> {
 
 /// Files that arguments name: all but the dependencies that Cargo knows.
 fn named_files(common: &Common, unit: &Unit, arguments: &Arguments) -> Result<Vec<String>, Reason> {
-    let absolute = |path: &PathBuf| unit.cwd.join(path);
+    let absolute = |path: &PathBuf| unit.subject.cwd.join(path);
     let foreign = arguments.externs.iter().map(absolute).filter(|file| {
         let stem = file.with_extension("");
         !unit
@@ -220,7 +252,7 @@ fn named_files(common: &Common, unit: &Unit, arguments: &Arguments) -> Result<Ve
 /// The role of a dependency that is a macro library.
 pub const MACRO: &str = "macro";
 
-fn once(common: &Common, path: &Path) -> Result<Digest, Reason> {
+pub(crate) fn once(common: &Common, path: &Path) -> Result<Digest, Reason> {
     let hashed = common
         .digests
         .input(path)

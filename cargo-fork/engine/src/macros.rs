@@ -30,6 +30,8 @@ pub struct Powers {
     pub reads_files: bool,
     /// It may use the network.
     pub uses_network: bool,
+    /// It may start programs.
+    pub starts_programs: bool,
 }
 
 impl Powers {
@@ -39,6 +41,7 @@ impl Powers {
         lists_env: true,
         reads_files: true,
         uses_network: false,
+        starts_programs: true,
     };
 
     /// Returns whether the macro can read what it was not given.
@@ -52,6 +55,7 @@ impl Powers {
             lists_env: self.lists_env || other.lists_env,
             reads_files: self.reads_files || other.reads_files,
             uses_network: self.uses_network || other.uses_network,
+            starts_programs: self.starts_programs || other.starts_programs,
         }
     }
 }
@@ -59,7 +63,6 @@ impl Powers {
 /// Judges the symbols of a library; a library without symbols may do anything.
 fn judge<'a>(symbols: impl Iterator<Item = &'a str>) -> Powers {
     let mut seen = false;
-    let mut starts_programs = false;
     let mut powers = Powers::default();
     for symbol in symbols {
         seen |= symbol.contains("3std");
@@ -77,16 +80,16 @@ fn judge<'a>(symbols: impl Iterator<Item = &'a str>) -> Powers {
             &["24buffer_capacity_required", "RNtB5_4FileNtNtB7_2io4Read"],
         );
         powers.reads_files |= ASKING.iter().any(|method| uses_path(symbol, method));
-        starts_programs |= uses("3std7process", &["5abort", "4exit"]);
+        powers.starts_programs |= uses("3std7process", &["5abort", "4exit"]);
         powers.uses_network |= symbol.contains("3std3net");
     }
     if !seen {
         return Powers::ALL_LOCAL;
     }
-    powers.reads_files |= starts_programs;
-    powers.reads_env |= starts_programs;
+    powers.reads_files |= powers.starts_programs;
+    powers.reads_env |= powers.starts_programs;
     // Starting a program lists the variables that it inherits, whoever reads them.
-    powers.lists_env &= !starts_programs;
+    powers.lists_env &= !powers.starts_programs;
     powers
 }
 
@@ -189,18 +192,8 @@ impl Macros {
                     out.insert(name.to_owned(), value.to_owned());
                 }
             }
-            for (name, value) in env.inherited.iter() {
-                let is_listed = || {
-                    let is_noise = LISTED_NOISE.iter().any(|prefix| name.starts_with(prefix));
-                    judged.powers.lists_env && !is_noise
-                };
-                if !env.command.contains_key(name)
-                    && !out.contains_key(name)
-                    && !NOISE.contains(&name.as_str())
-                    && (is_listed() || mentions(content, name))
-                {
-                    out.insert(name.clone(), roots.normalise(value));
-                }
+            for (name, value) in inherited(content, judged.powers, env, roots) {
+                out.entry(name).or_insert(value);
             }
         }
         Ok(out)
@@ -218,6 +211,26 @@ impl Macros {
         known.insert(library.to_path_buf(), judged.clone());
         Ok(judged)
     }
+}
+
+/// Returns the variables that a program inherits and may read, by its texts and powers, with their values
+/// without paths of this machine.
+pub(crate) fn inherited(
+    content: &[u8],
+    powers: Powers,
+    env: &Environment,
+    roots: &Roots,
+) -> BTreeMap<String, String> {
+    let may_read = |name: &str| {
+        let is_noise = LISTED_NOISE.iter().any(|prefix| name.starts_with(prefix));
+        let is_listed = powers.lists_env && !is_noise;
+        powers.reads_env && !NOISE.contains(&name) && (is_listed || mentions(content, name))
+    };
+    let inherited = env.inherited.iter();
+    inherited
+        .filter(|(name, _)| !env.command.contains_key(*name) && may_read(name))
+        .map(|(name, value)| (name.clone(), roots.normalise(value)))
+        .collect()
 }
 
 /// Variables that hold paths of this machine, of those that Cargo sets for a compiler.
@@ -246,7 +259,8 @@ pub fn judge_library(library: &Path) -> io::Result<(Powers, bool)> {
     Ok((powers, powers.reads_env && knows))
 }
 
-fn powers_of(content: &[u8]) -> Powers {
+/// Returns what a library or program may do, by its symbols.
+pub(crate) fn powers_of(content: &[u8]) -> Powers {
     match object::File::parse(content) {
         Ok(file) => judge(file.symbols().filter_map(|symbol| symbol.name().ok())),
         Err(_) => Powers::ALL_LOCAL,

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::reason::Reason;
+use crate::Reason;
 use crate::roots::Roots;
 
 /// The most bytes of messages that an entry holds.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use hook_protocol::wire::FileDigest;
 use walkdir::{DirEntry, WalkDir};
 
+use crate::Reason;
 use crate::files::{FileDigests, Stat};
-use crate::reason::Reason;
 
 /// Where a package's sources come from, as far as their content is concerned.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -138,6 +138,7 @@ mod tests {
             digest: Digest::of(content.as_bytes()),
             size: content.len() as u64,
             executable,
+            placeholders: false,
         }
     }
 

@@ -59,6 +59,16 @@ impl Roots {
         roots
     }
 
+    /// Returns the roots that `keep` wants.
+    pub fn only(&self, keep: impl Fn(&Path, &str) -> bool) -> Roots {
+        let mut roots = self.clone();
+        roots
+            .entries
+            .retain(|(path, name)| keep(Path::new(path), name));
+        roots.given.retain(|name, path| keep(Path::new(path), name));
+        roots
+    }
+
     /// Returns every path with its name, the longest path first.
     pub fn iter(&self) -> impl Iterator<Item = (&Path, &str)> {
         self.entries

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use hook_protocol::Digest;
+use hook_protocol::wire::Bound;
 use memchr::memmem;
 
 use crate::inputs::bound_to;
@@ -17,7 +17,7 @@ use crate::roots::Roots;
 /// archive.
 pub(crate) const MIN_LENGTH: usize = 8;
 
-/// Returns the roots to which `files` are bound: their names and the digests of their paths.
+/// Returns the roots to which `files` are bound, by name, and the first file of each that holds its path.
 ///
 /// # Errors
 ///
@@ -25,7 +25,7 @@ pub(crate) const MIN_LENGTH: usize = 8;
 pub(crate) fn bound<'a>(
     files: impl IntoIterator<Item = &'a Path>,
     roots: &Roots,
-) -> io::Result<BTreeMap<String, Digest>> {
+) -> io::Result<BTreeMap<String, Bound>> {
     let mut searched: Vec<(&Path, &str, memmem::Finder<'_>)> = roots
         .iter()
         .filter_map(|(path, name)| Some((path, name, path.to_str()?)))
@@ -43,12 +43,21 @@ pub(crate) fn bound<'a>(
                     .is_some_and(|&next| continues_a_name(next))
             });
             if is_whole {
-                found.insert((*name).to_owned(), bound_to(path));
+                let file = file.file_name().unwrap_or_default().to_string_lossy();
+                let by = format!("`{file}` holds its path");
+                let path = bound_to(path);
+                found.insert((*name).to_owned(), Bound { path, by });
             }
             !is_whole
         });
     }
     Ok(found)
+}
+
+/// Returns whether `content` may hold the path of a root.
+pub(crate) fn mentions(content: &[u8], roots: &Roots) -> bool {
+    let mut texts = roots.iter().filter_map(|(path, _)| path.to_str());
+    texts.any(|text| memmem::find(content, text.as_bytes()).is_some())
 }
 
 /// Returns whether a root cannot be searched for.

@@ -6,7 +6,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hook_protocol::client::Command;
-use hook_protocol::wire::{Begin, Summary};
+use hook_protocol::wire::{Begin, Summary, Unshared};
+
+use crate::Reason;
 
 use crate::gate::{Entered, Gate};
 use crate::key::Common;
@@ -73,16 +75,37 @@ pub struct Session {
     gate: Gate,
     stores: Stores,
     failure: Mutex<Option<Failure>>,
-    notes: Mutex<Vec<String>>,
+    unshared: Mutex<Reports>,
     counts: Counts,
 }
 
-/// Counts of a build, by unit of the compiler.
+/// Counts of a build, by unit.
 #[derive(Default)]
 struct Counts {
     restored: AtomicU64,
     compiled: AtomicU64,
+    ran: AtomicU64,
     not_offered: AtomicU64,
+}
+
+/// The units in which hooks had no part.
+#[derive(Default)]
+struct Reports {
+    /// Those that were not taken yet.
+    new: Vec<Unshared>,
+    /// What the hooks are told of at the end.
+    told: Vec<Unshared>,
+}
+
+/// How many units a build consisted of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Units whose outputs a hook supplied.
+    pub restored: u64,
+    /// Units that were compiled.
+    pub compiled: u64,
+    /// Build scripts that ran.
+    pub ran: u64,
 }
 
 impl Session {
@@ -105,7 +128,7 @@ impl Session {
             gate: Gate::new(config.jobs.max(2)),
             stores: Stores::default(),
             failure: Mutex::default(),
-            notes: Mutex::default(),
+            unshared: Mutex::default(),
             counts: Counts::default(),
             config,
         }
@@ -124,10 +147,22 @@ impl Session {
         }
     }
 
-    /// Returns how many units were restored, and how many compiled.
-    pub fn counted(&self) -> (u64, u64) {
+    /// Counts a build script that runs; `offered` tells whether a hook could have supplied what it does.
+    pub fn count_ran(&self, offered: bool) {
+        self.counts.ran.fetch_add(1, Ordering::Relaxed);
+        if !offered {
+            self.counts.not_offered.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns how many units there were so far.
+    pub fn counted(&self) -> Counted {
         let load = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        (load(&self.counts.restored), load(&self.counts.compiled))
+        Counted {
+            restored: load(&self.counts.restored),
+            compiled: load(&self.counts.compiled),
+            ran: load(&self.counts.ran),
+        }
     }
 
     /// Takes the warnings that came up since the last call: at most one for each hook.
@@ -137,9 +172,22 @@ impl Session {
             .collect()
     }
 
-    /// Takes what is to be told with `-v` of units that were not stored.
-    pub fn take_notes(&self) -> Vec<String> {
-        std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Notes that hooks had no part in a unit.
+    pub fn report(&self, unshared: Unshared) {
+        let mut reports = self.reports();
+        if !matches!(unshared.why, Reason::Missing(_) | Reason::Declined(_)) {
+            reports.told.push(unshared.clone());
+        }
+        reports.new.push(unshared);
+    }
+
+    /// Takes what was noted since the last call.
+    pub fn take_unshared(&self) -> Vec<Unshared> {
+        std::mem::take(&mut self.reports().new)
+    }
+
+    fn reports(&self) -> MutexGuard<'_, Reports> {
+        self.unshared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops every open question at once: the build has failed. Stores go on.
@@ -177,7 +225,9 @@ impl Session {
             success,
             restored: load(&self.counts.restored),
             compiled: load(&self.counts.compiled),
+            ran: load(&self.counts.ran),
             not_offered: load(&self.counts.not_offered),
+            unshared: std::mem::take(&mut self.reports().told),
         };
         for side in self.sides() {
             if side.has_begun() {
@@ -212,13 +262,6 @@ impl Session {
                 .is_some_and(|before| Arc::ptr_eq(before, after))
         });
         self.before.iter().chain(second)
-    }
-
-    pub(crate) fn note(&self, note: String) {
-        self.notes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(note);
     }
 
     /// Takes note that a hook failed: a warning, or, if it is required, an error.

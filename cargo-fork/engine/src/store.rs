@@ -1,19 +1,25 @@
-//! After a unit was built: writing its entry, and telling the hook, off the critical path.
+//! After a unit was compiled: writing its entry, and telling the hook, off the critical path.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hook_protocol::wire::{AfterBuild, Answer, Capability, OpaqueEntry};
+use hook_protocol::wire::{
+    AfterBuild, Answer, Bound, Capability, Entry, Hashes, OpaqueEntry, Role, Step, Unshared,
+};
+use memchr::memmem;
 
-use crate::ask::{Question, at, shown};
-use crate::depinfo;
-use crate::entry;
+use crate::Reason;
+use crate::ask::Question;
+use crate::depinfo::{self, DepInfo};
+use crate::entry::{self, Outputs};
 use crate::inputs;
 use crate::messages;
-use crate::reason::Reason;
+use crate::needed;
 use crate::scan;
 use crate::session::Session;
 use crate::side::Silence;
+use crate::unit::{Subject, Unit};
 
 /// Roots of which a path in an output binds it, and which a short path makes unsearchable.
 const CHECKOUT_ROOTS: &[&str] = &["workspace", "package", "build-dir", "target-dir"];
@@ -25,32 +31,51 @@ impl Session {
         if self.after.is_none() {
             return;
         }
-        self.store_later(move |session| match session.prepare(&question, took) {
-            Ok(request) => session.tell(&question, request),
-            Err(reason) => session.note(format!("{}: {reason}", shown(&question.unit))),
+        self.store_later(move |session| {
+            let subject = &question.unit.subject;
+            match session.prepare(&question) {
+                Ok((entry, places)) => {
+                    let hashes = &question.summary.hashes;
+                    let request = after_build(subject, hashes, &entry, places, took);
+                    session.tell(subject, request);
+                }
+                Err(why) => session.not_stored(subject, why),
+            }
         });
     }
 
-    fn prepare(&self, question: &Question, took: Duration) -> Result<AfterBuild, Reason> {
+    fn prepare(&self, question: &Question) -> Result<(Entry, entry::Places), Reason> {
         let Question {
             unit,
             command,
             summary,
             before,
         } = question;
+        let subject = &unit.subject;
         let digests = &self.common.digests;
-        let unreadable = |path: &std::path::Path, error: std::io::Error| {
-            Reason::Unreadable(format!("`{}`: {error}", path.display()))
-        };
+        let unreadable =
+            |path: &Path, error| Reason::Unreadable(format!("`{}`: {error}", path.display()));
         let dep_info = std::fs::read_to_string(&unit.dep_info)
-            .map_err(|error| unreadable(&unit.dep_info, error))?;
+            .map_err(|error: std::io::Error| unreadable(&unit.dep_info, error))?;
         let dep_info = depinfo::parse(&dep_info)
             .ok_or_else(|| Reason::Unreadable(format!("`{}`", unit.dep_info.display())))?;
         inputs::check_unchanged(&summary.hashed, digests, before)?;
         let mentions = &self.common.mentions;
         let mut inputs = inputs::record(unit, &command.env, &dep_info, digests, mentions, before)?;
-        let (files, places) = entry::describe(unit, digests)?;
-        inputs.bound = scan::bound(places.values().map(AsRef::as_ref), &unit.roots)
+        if summary.reads_package || assembles(unit, &dep_info) {
+            inputs.package = inputs::whole_package(subject, &summary.hashes, digests, before)?;
+        }
+        let Outputs { files, places } = entry::describe(unit, digests)?;
+        if let Some(search) = &summary.search {
+            let linked = unit.outputs.iter().filter(|it| it.role == Role::Link);
+            for output in linked {
+                let tools = &self.common.tools;
+                let path = &output.path;
+                let needed = needed::libraries(subject, path, search, tools, digests, before)?;
+                inputs.libraries.extend(needed);
+            }
+        }
+        inputs.bound = scan::bound(places.values().map(AsRef::as_ref), &subject.roots)
             .map_err(|error| Reason::Unreadable(error.to_string()))?;
         // Where a root cannot be searched for, whatever might hold its path is bound to it.
         let by_name = inputs
@@ -58,35 +83,32 @@ impl Session {
             .iter()
             .any(|input| env_names_a_place(question, &input.name));
         let may_hold_paths = summary.impure_macros || unit.links || !summary.remapped || by_name;
-        if may_hold_paths && scan::has_unsearchable_root(&unit.roots, CHECKOUT_ROOTS) {
-            for (path, name) in unit
-                .roots
-                .iter()
-                .filter(|(_, n)| CHECKOUT_ROOTS.contains(n))
-            {
-                inputs.bound.insert(name.to_owned(), inputs::bound_to(path));
+        if may_hold_paths && scan::has_unsearchable_root(&subject.roots, CHECKOUT_ROOTS) {
+            let roots = subject.roots.iter();
+            for (path, name) in roots.filter(|(_, name)| CHECKOUT_ROOTS.contains(name)) {
+                let bound = Bound {
+                    path: inputs::bound_to(path),
+                    by: "a path is too short to be searched for".to_owned(),
+                };
+                inputs.bound.insert(name.to_owned(), bound);
             }
         }
         let cache = match std::fs::read_to_string(&unit.message_cache) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             read => read.map_err(|error| unreadable(&unit.message_cache, error))?,
         };
-        let messages = messages::record(&cache, &unit.roots)?;
-        let hashes = summary.hashes.clone();
-        let incremental = summary.not_incremental.is_some();
-        let entry = entry::write(unit, &hashes, inputs, messages, files, incremental);
-        Ok(AfterBuild {
-            v: 0,
-            id: 0,
-            unit: unit.id.clone(),
-            hashes,
-            entry: OpaqueEntry::from(&entry),
-            files: places,
-            duration_ms: took.as_millis().try_into().unwrap_or(u64::MAX),
-        })
+        let hashes = &summary.hashes;
+        let entry = Entry {
+            messages: messages::record(&cache, &subject.roots)?,
+            files,
+            local_only: summary.not_incremental.is_some(),
+            ..entry::empty(subject, hashes, inputs)
+        };
+        Ok((entry, places))
     }
 
-    fn tell(&self, question: &Question, request: AfterBuild) {
+    /// Tells the hook of a result.
+    pub(crate) fn tell(&self, subject: &Subject, request: AfterBuild) {
         let Some(side) = &self.after else { return };
         let asked = side.ask(&self.begin, Capability::AfterBuild, |c| {
             c.after_build(request)
@@ -94,21 +116,59 @@ impl Session {
         match asked {
             Ok(Answer::Declined(declined)) => {
                 side.count_success();
-                let why = declined.reason.unwrap_or_default();
-                self.note(format!("{}: declined ({why})", shown(&question.unit)));
+                self.not_stored(subject, Reason::Declined(declined.reason));
             }
             Ok(_) => side.count_success(),
             Err(Silence::Failed(cause)) => {
                 // A required hook's failure is kept for the end of the build.
-                let _ = self.fail(side, &at(&question.unit), &cause);
+                let _ = self.fail(side, &subject.at(), &cause);
+                self.not_stored(subject, Reason::HookFailed);
             }
-            Err(_) => {}
+            Err(Silence::GivenUp) => self.not_stored(subject, Reason::HookFailed),
+            Err(Silence::NotCapable | Silence::Cancelled) => {}
         }
     }
+
+    /// Notes why the result of a unit is not kept.
+    pub fn not_stored(&self, subject: &Subject, why: Reason) {
+        self.report(Unshared {
+            unit: subject.id.clone(),
+            step: Step::Stored,
+            why,
+        });
+    }
+}
+
+/// Writes the request that tells of a result.
+pub(crate) fn after_build(
+    subject: &Subject,
+    hashes: &Hashes,
+    entry: &Entry,
+    files: entry::Places,
+    took: Duration,
+) -> AfterBuild {
+    AfterBuild {
+        v: 0,
+        id: 0,
+        unit: subject.id.clone(),
+        hashes: hashes.clone(),
+        entry: OpaqueEntry::from(entry),
+        files,
+        duration_ms: took.as_millis().try_into().unwrap_or(u64::MAX),
+    }
+}
+
+/// Returns whether an assembler may read files for the unit, which the compiler does not report.
+fn assembles(unit: &Unit, info: &DepInfo) -> bool {
+    let has_assembly = |file: &String| {
+        let text = std::fs::read(unit.subject.cwd.join(file));
+        text.is_ok_and(|text| memmem::find(&text, b"asm!").is_some())
+    };
+    info.files.iter().any(has_assembly)
 }
 
 /// Returns whether a variable of the compiler's environment holds a path of this machine.
 fn env_names_a_place(question: &Question, name: &str) -> bool {
     let value = question.command.env.get(name);
-    value.is_some_and(|value| question.unit.roots.occurs_in(value))
+    value.is_some_and(|value| question.unit.subject.roots.occurs_in(value))
 }

@@ -7,11 +7,13 @@ use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use hook_protocol::Digest;
 
 use crate::memory::Memory;
+
+mod programs;
 
 /// Tells tools apart by content.
 pub struct Tools {
@@ -19,6 +21,7 @@ pub struct Tools {
     identities: Mutex<HashMap<String, Result<Digest, String>>>,
     /// Where a linker finds a library, by linker and file name.
     libraries: Mutex<HashMap<(String, String), Option<PathBuf>>>,
+    programs: OnceLock<Option<programs::Programs>>,
 }
 
 impl Tools {
@@ -28,6 +31,7 @@ impl Tools {
             memory: Memory::new(memory),
             identities: Mutex::default(),
             libraries: Mutex::default(),
+            programs: OnceLock::new(),
         }
     }
 
@@ -171,7 +175,12 @@ impl Tools {
         self.memory.save();
     }
 
-    fn file(&self, path: &Path) -> io::Result<Digest> {
+    /// Returns the digest of a file that hardly ever changes.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub fn file(&self, path: &Path) -> io::Result<Digest> {
         Ok(self.memory.file(path)?.digest)
     }
 

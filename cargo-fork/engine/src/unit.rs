@@ -15,9 +15,9 @@ use crate::roots::Roots;
 #[cfg(test)]
 pub(crate) mod fixture;
 
-/// A unit, and the surroundings in which it is built.
+/// What units of every kind have: who they are, and where they are built.
 #[derive(Debug, Clone)]
-pub struct Unit {
+pub struct Subject {
     /// How people and statistics know the unit.
     pub id: wire::Unit,
     /// Facts about the unit that Cargo knows by name and its command line may not tell, such as
@@ -29,8 +29,56 @@ pub struct Unit {
     pub source: Source,
     /// Folders inside a package that are not part of it: build and target directory.
     pub excluded: Arc<[PathBuf]>,
-    /// The working directory of the compiler.
+    /// The working directory of the compiler or script.
     pub cwd: PathBuf,
+    /// The root of the workspace: macros and scripts may read what lies there outside of packages.
+    pub workspace: PathBuf,
+    /// The build directory: what build scripts left there enters by content.
+    pub build_dir: PathBuf,
+}
+
+impl Subject {
+    /// Returns the package, if it can change.
+    pub(crate) fn mutable_package(&self) -> Option<&Path> {
+        match &self.source {
+            Source::Mutable { root } => Some(root),
+            Source::Unpacked { .. } => None,
+        }
+    }
+
+    /// Says in messages where a hook failed.
+    pub(crate) fn at(&self) -> String {
+        format!("for `{}`", shown(&self.id))
+    }
+}
+
+/// Names a unit in messages, as Cargo names targets.
+pub fn shown(id: &wire::Unit) -> String {
+    let target = match id.target_kind.as_str() {
+        "lib" | "proc-macro" => "lib".to_owned(),
+        "custom-build" => "build script".to_owned(),
+        kind => format!("{kind} \"{}\"", id.target),
+    };
+    let mode = match id.mode.as_str() {
+        "test" if target == "lib" => " test",
+        RUN => " run",
+        DOC => " doc",
+        _ => "",
+    };
+    format!("{} v{} ({target}{mode})", id.package, id.version)
+}
+
+/// The [`mode`](wire::Unit::mode) of the run of a build script.
+pub const RUN: &str = "run-build-script";
+
+/// The [`mode`](wire::Unit::mode) of documentation.
+pub const DOC: &str = "doc";
+
+/// A unit that is compiled.
+#[derive(Debug, Clone)]
+pub struct Unit {
+    /// What it has in common with units of other kinds.
+    pub subject: Subject,
     /// The folder of the outputs.
     pub output_dir: PathBuf,
     /// The outputs that Cargo expects.
@@ -46,10 +94,6 @@ pub struct Unit {
     /// Native libraries that dependencies ask for, as build scripts write them: whoever links must
     /// find them too.
     pub native_libs: Vec<String>,
-    /// The root of the workspace: macros may read what lies there outside of packages.
-    pub workspace: PathBuf,
-    /// The build directory: what build scripts left there enters by content.
-    pub build_dir: PathBuf,
 }
 
 /// A file that a unit produces.

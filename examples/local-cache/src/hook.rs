@@ -87,11 +87,13 @@ impl Hook for LocalCache {
     }
 
     fn before_build(&self, request: BeforeBuild) -> Result<Lookup, BoxError> {
-        let found = results::get(&self.layout, &request.hashes.action, &request.hashes.key);
-        if found.is_empty() {
-            self.count().misses += 1;
-            return Ok(Lookup::Miss("no result for this key".to_owned()));
-        }
+        let found = match results::get(&self.layout, &request.hashes) {
+            Ok(found) => found,
+            Err(why) => {
+                self.count().misses += 1;
+                return Ok(Lookup::Miss(why));
+            }
+        };
         results::touch(&found);
         self.count().hits += 1;
         let candidate = |found: results::Found| {

@@ -1,5 +1,6 @@
 //! Results: the entries of each action, each in a file that is written when all its blobs are there.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use hook_protocol::Digest;
-use hook_protocol::wire::{Entry, OpaqueEntry};
+use hook_protocol::wire::{Entry, FileDigest, Hashes, OpaqueEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::blobs;
@@ -73,16 +74,24 @@ pub fn put(
     Ok(())
 }
 
-/// Returns the results of `action` whose blobs are there and which answer exactly the question
-/// `key`: the one that was used last comes first.
+/// Returns the results that may answer a question and whose blobs are there: those of the same key
+/// first, then the one that was used last. If there is none, why.
 ///
 /// Results that are broken are deleted on the way, so that they do not take the place of others.
-pub fn get(layout: &Layout, action: &Digest, key: &Digest) -> Vec<Found> {
+///
+/// # Errors
+///
+/// Why there is none, in a few words.
+pub fn get(layout: &Layout, hashes: &Hashes) -> Result<Vec<Found>, String> {
     let mut found = Vec::new();
-    for path in files(&layout.action(action)) {
+    let mut differ: Vec<(SystemTime, String)> = Vec::new();
+    for path in files(&layout.action(&hashes.action)) {
         match read(layout, &path) {
-            Read::Good(result) if result.entry.action == *action && result.entry.key == *key => {
-                found.push(*result);
+            Read::Good(result) if result.entry.action == hashes.action => {
+                match difference(&result.entry, hashes) {
+                    None => found.push(*result),
+                    Some(what) => differ.push((result.used, what)),
+                }
             }
             Read::Good(_) | Read::Unknown => {}
             Read::Broken => {
@@ -90,8 +99,45 @@ pub fn get(layout: &Layout, action: &Digest, key: &Digest) -> Vec<Found> {
             }
         }
     }
-    found.sort_by_key(|it| std::cmp::Reverse(it.used));
-    found
+    found.sort_by_key(|it| std::cmp::Reverse((it.entry.key == hashes.key, it.used)));
+    differ.sort();
+    match (found.is_empty(), differ.pop()) {
+        (false, _) => Ok(found),
+        (true, None) => Err("no result for this action".to_owned()),
+        (true, Some((_, what))) => Err(format!(
+            "{} for this action, but {what} in the last",
+            match differ.len() {
+                0 => "one result".to_owned(),
+                more => format!("{} results", more + 1),
+            }
+        )),
+    }
+}
+
+/// Returns what a result read in the package that is another now. The files of a package that can change
+/// are in the question, so that they need not be looked at; Cargo checks all else.
+fn difference(entry: &Entry, hashes: &Hashes) -> Option<String> {
+    if entry.key == hashes.key {
+        return None;
+    }
+    // A file that the result did not read may be what differs, and this one may depend on any.
+    if entry.inputs.package.is_some() {
+        return Some("a file of the package was another".to_owned());
+    }
+    let now: HashMap<&str, &Digest> = hashes
+        .files
+        .iter()
+        .map(|file| (file.path.as_str(), &file.digest))
+        .collect();
+    let is_same = |file: &&FileDigest| now.get(file.path.as_str()) == Some(&&file.digest);
+    let read = entry.inputs.files.iter();
+    let mut of_package = read.filter(|file| file.path.starts_with("{package}/"));
+    // Nothing is told of packages that cannot change, which are part of the action.
+    if hashes.files.is_empty() {
+        return None;
+    }
+    let other = of_package.find(|file| !is_same(file))?;
+    Some(format!("`{}` was another", other.path))
 }
 
 /// Notes that `results` were used now. Their order stays.

@@ -54,11 +54,15 @@ pub struct Entry {
     /// again when it uses the result.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub messages: Vec<String>,
-    /// The outputs, by name.
+    /// The outputs, by name: `/` separates folders.
     pub files: BTreeMap<String, EntryFile>,
-    /// Whether the result was compiled incrementally. Such a result must not leave the machine.
+    /// What else belongs to a result that is a folder: that of a build script.
+    #[serde(default, skip_serializing_if = "Tree::is_empty")]
+    pub tree: Tree,
+    /// Whether the result must not leave the machine: it was compiled incrementally, or made by a build
+    /// script that may use the network.
     #[serde(default)]
-    pub incremental: bool,
+    pub local_only: bool,
 }
 
 /// What a result read while it was built.
@@ -67,11 +71,34 @@ pub struct Entry {
 pub struct Inputs {
     /// Files, with placeholders for the roots of their paths.
     pub files: Vec<FileDigest>,
+    /// Folders, with placeholders, and the digests of what is in them: names and content.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<FileDigest>,
+    /// Shared libraries that the linker found, with placeholders: files that no compiler reports.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub libraries: Vec<FileDigest>,
+    /// Files that must not exist, with placeholders: if they did, the result would be another.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<String>,
+    /// The digest of all files of the package, if the result may depend on any of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub package: Option<Digest>,
     /// Environment variables that the compiler looked at.
     pub env: Vec<EnvInput>,
     /// Paths of the machine that the result contains, by placeholder: it is bound to them, and is
     /// used only where the placeholder stands for a path with the same digest.
-    pub bound: BTreeMap<String, Digest>,
+    pub bound: BTreeMap<String, Bound>,
+}
+
+/// A path of the machine to which a result is bound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Bound {
+    /// The digest of the path.
+    pub path: Digest,
+    /// What holds it, for people.
+    #[serde(default)]
+    pub by: String,
 }
 
 /// An environment variable that a result depends on.
@@ -98,6 +125,27 @@ pub struct EntryFile {
     /// Whether people may execute it.
     #[serde(default)]
     pub executable: bool,
+    /// Whether the file is kept as a text with placeholders for paths of the machine: Cargo writes the
+    /// paths of the place where it is used. Digest and size are those of the file with placeholders.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub placeholders: bool,
+}
+
+/// Folders and links of a result that is a folder. Its files are among [`Entry::files`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct Tree {
+    /// The folders, by name.
+    pub folders: Vec<String>,
+    /// Symbolic links: names, and where they lead, relative to the folder in which they lie.
+    pub links: BTreeMap<String, String>,
+}
+
+impl Tree {
+    /// Returns whether there is neither a folder nor a link.
+    pub fn is_empty(&self) -> bool {
+        self.folders.is_empty() && self.links.is_empty()
+    }
 }
 
 /// What an output is for.
@@ -113,6 +161,10 @@ pub enum Role {
     DebugInfo,
     /// Anything else that Cargo lists, such as an import library.
     Auxiliary,
+    /// What a build script printed: its instructions to Cargo, or what it said on standard error.
+    Printed,
+    /// A file that a build script left in its folder.
+    OutDir,
     /// A role of a later version. An entry with such a file is not used.
     #[serde(other)]
     Unknown,

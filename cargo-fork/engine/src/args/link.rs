@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{Arguments, NativeLib, unknown};
-use crate::reason::Reason;
+use crate::Reason;
 use crate::roots::Roots;
 
 /// Instructions to the linker, or to the C compiler that starts it, whose text is their meaning.

@@ -37,15 +37,11 @@ fn built(dir: &std::path::Path) -> (Unit, Candidate) {
     let unit = unit(dir);
     fs::write(dir.join("liba.rlib"), "rlib").unwrap();
     fs::write(dir.join("liba.rmeta"), "rmeta").unwrap();
-    let (files, places) = describe(&unit, &FileDigests::default()).unwrap();
-    let entry = write(
-        &unit,
-        &hashes(),
-        Inputs::default(),
-        Vec::new(),
+    let Outputs { files, places } = describe(&unit, &FileDigests::default()).unwrap();
+    let entry = Entry {
         files,
-        false,
-    );
+        ..empty(&unit.subject, &hashes(), Inputs::default())
+    };
     let candidate = Candidate {
         entry: OpaqueEntry::from(&entry),
         files: places,
@@ -74,7 +70,7 @@ fn a_missing_output_is_not_described() {
     let dir = tempfile::tempdir().unwrap();
     let (unit, _) = built(dir.path());
     fs::remove_file(dir.path().join("liba.rmeta")).unwrap();
-    let reason = describe(&unit, &FileDigests::default()).unwrap_err();
+    let reason = describe(&unit, &FileDigests::default()).err().unwrap();
     assert_eq!(reason.name(), "output-missing");
 }
 

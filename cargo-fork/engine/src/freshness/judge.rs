@@ -9,8 +9,9 @@ use super::change::Change;
 use super::effect::effect;
 use super::record::{Around, Found, Input, Output, Record, Reference, Stamp};
 use super::{Freshness, Known, Unit, Verdict, nanos};
-use super::{listing, make, mark};
+use super::{make, mark};
 use crate::files::{self, FileDigests, Hashed, Stat};
+use crate::listing;
 
 impl Freshness {
     /// Judges a unit by its record, without its dependencies. Nothing is written.

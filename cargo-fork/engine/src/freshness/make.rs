@@ -9,12 +9,13 @@ use hook_protocol::Digest;
 use memchr::memmem;
 
 use super::effect::effect;
+use super::mark;
 use super::record::{Around, Folder, Input, Nature, Output, Record, Reference, Stamp};
 use super::{Freshness, Phase, Unit, nanos};
-use super::{listing, mark};
 use crate::before::{Before, Clock};
 use crate::files::{Hashed, Stat, hash};
-use crate::macros;
+use crate::inputs::twin;
+use crate::{listing, macros};
 
 /// What Cargo knows of a unit that was built.
 #[derive(Debug, Clone, Default)]
@@ -229,21 +230,6 @@ pub(super) fn around(unit: &Unit, absent: &[String], clock: Option<Clock>) -> Ve
 fn new_run() -> String {
     let random = || RandomState::new().build_hasher().finish();
     format!("{:016x}{:016x}", random(), random())
-}
-
-/// Returns the file beside a module's that the compiler would refuse as ambiguous: `foo/mod.rs` for
-/// `foo.rs`, and the reverse.
-fn twin(path: &Path) -> Option<PathBuf> {
-    let (stem, extension) = (path.file_stem()?, path.extension()?);
-    if extension != "rs" {
-        None
-    } else if stem == "mod" {
-        Some(path.parent()?.with_extension("rs"))
-    } else if stem == "lib" || stem == "main" {
-        None
-    } else {
-        Some(path.with_extension("").join("mod.rs"))
-    }
 }
 
 fn nature(unit: &Unit) -> io::Result<Nature> {

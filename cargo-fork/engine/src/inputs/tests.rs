@@ -4,6 +4,8 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hook_protocol::wire::Bound;
+
 use super::*;
 use crate::before::Clock;
 use crate::files::Stat;
@@ -57,11 +59,14 @@ impl Package {
             inherited: Arc::new([("SHA".to_owned(), "abc".to_owned())].into()),
         };
         let unit = Unit {
-            roots: roots.with("package", &package),
-            source: Source::Mutable { root: package },
-            cwd: root.join("ws"),
-            workspace: root.join("ws"),
-            build_dir: root.join("build"),
+            subject: Subject {
+                roots: roots.with("package", &package),
+                source: Source::Mutable { root: package },
+                cwd: root.join("ws"),
+                workspace: root.join("ws"),
+                build_dir: root.join("build"),
+                ..fixture::library(&root.join("build")).subject
+            },
             ..fixture::library(&root.join("build"))
         };
         let before = later(dir.path());
@@ -90,8 +95,14 @@ impl Package {
         )
     }
 
-    fn check(&self, inputs: &Inputs) -> Result<(), String> {
-        check(&self.unit, &self.env, inputs, &FileDigests::default())
+    fn check(&self, inputs: &Inputs) -> Result<(), Reason> {
+        check(
+            &self.unit.subject,
+            &self.env,
+            inputs,
+            &[],
+            &FileDigests::default(),
+        )
     }
 }
 
@@ -117,7 +128,7 @@ fn what_was_recorded_holds_while_nothing_changes() {
     assert_eq!(package.check(&inputs), Ok(()));
     let mut expected = package.info.clone();
     let info = dep_info(&package.unit, &package.env, &inputs).unwrap();
-    let absolute = |file: &String| package.unit.cwd.join(file);
+    let absolute = |file: &String| package.unit.subject.cwd.join(file);
     let mut files: Vec<_> = info.files.iter().map(absolute).collect();
     let mut expected_files: Vec<_> = expected.files.iter().map(absolute).collect();
     files.sort();
@@ -185,7 +196,9 @@ fn a_path_that_is_used_as_a_value_binds() {
     let package = valued();
     let inputs = package.record(&FileDigests::default()).unwrap();
     assert_eq!(package.check(&inputs), Ok(()));
-    assert!(valued().check(&inputs).unwrap_err().contains("OUT_DIR"));
+    let reason = valued().check(&inputs).unwrap_err();
+    assert_eq!(reason.name(), "bound", "{reason}");
+    assert!(reason.to_string().contains("OUT_DIR"), "{reason}");
 }
 
 /// A macro of another crate may use the variable in this one's name.
@@ -206,33 +219,140 @@ fn a_path_that_a_library_mentions_binds() {
     let package = with_library("macro_rules: env!(OUT_DIR).len()");
     let inputs = package.record(&FileDigests::default()).unwrap();
     assert_eq!(package.check(&inputs), Ok(()));
-    assert!(
-        with_library("")
-            .check(&inputs)
-            .unwrap_err()
-            .contains("OUT_DIR")
-    );
+    let reason = with_library("").check(&inputs).unwrap_err();
+    assert!(reason.to_string().contains("OUT_DIR"), "{reason}");
 }
 
 #[test]
 fn a_bound_result_holds_only_there() {
     let package = Package::new();
     let mut inputs = package.record(&FileDigests::default()).unwrap();
-    inputs.bound.insert(
-        "workspace".to_owned(),
-        bound_to(&package.dir.path().join("ws")),
-    );
+    let bound = |path: &Path| Bound {
+        path: bound_to(path),
+        by: "`liba.rlib` holds its path".to_owned(),
+    };
+    let workspace = bound(&package.dir.path().join("ws"));
+    inputs.bound.insert("workspace".to_owned(), workspace);
     assert_eq!(package.check(&inputs), Ok(()));
-    assert!(
-        Package::new()
-            .check(&inputs)
-            .unwrap_err()
-            .contains("workspace")
-    );
+    let reason = Package::new().check(&inputs).unwrap_err();
+    assert_eq!(reason.name(), "bound");
+    assert!(reason.to_string().contains("{workspace}"), "{reason}");
+    assert!(reason.to_string().contains("liba.rlib"), "{reason}");
     inputs
         .bound
-        .insert("unheard-of".to_owned(), bound_to(Path::new("/x")));
+        .insert("unheard-of".to_owned(), bound(Path::new("/x")));
     assert!(package.check(&inputs).is_err());
+}
+
+/// Were both there, the compiler would not know which module is meant.
+#[test]
+fn a_module_that_comes_to_exist_twice_is_noticed() {
+    let mut package = Package::new();
+    package.write("ws/a/m.rs", "");
+    package.info.files.push("a/m.rs".to_owned());
+    package.before = later(package.dir.path());
+    let inputs = package.record(&FileDigests::default()).unwrap();
+    assert_eq!(inputs.absent, ["{package}/m/mod.rs"]);
+    assert_eq!(package.check(&inputs), Ok(()));
+    fs::create_dir(package.dir.path().join("ws/a/m")).unwrap();
+    package.write("ws/a/m/mod.rs", "");
+    assert_eq!(package.check(&inputs).unwrap_err().name(), "input-differs");
+}
+
+#[test]
+fn a_package_counts_as_a_whole_where_it_must() {
+    let package = Package::new();
+    let inputs = package.record(&FileDigests::default()).unwrap();
+    assert_eq!(inputs.package, None);
+    let file = |content: &str| FileDigest {
+        path: "{package}/README.md".to_owned(),
+        digest: Digest::of(content.as_bytes()),
+    };
+    let whole = Inputs {
+        package: Some(super::package(&[file("one")])),
+        ..inputs.clone()
+    };
+    let check = |inputs: &Inputs, listed: &[FileDigest]| {
+        let digests = FileDigests::default();
+        check(
+            &package.unit.subject,
+            &package.env,
+            inputs,
+            listed,
+            &digests,
+        )
+    };
+    for listed in [&[file("one")] as &[_], &[file("two")], &[]] {
+        assert_eq!(check(&inputs, listed), Ok(()));
+        assert_eq!(check(&whole, listed).is_ok(), listed == [file("one")]);
+    }
+}
+
+#[test]
+fn folders_count_by_what_is_in_them() {
+    let package = Package::new();
+    let folder = package.dir.path().join("ws/a/schemas");
+    fs::create_dir(&folder).unwrap();
+    package.write("ws/a/schemas/one", "1");
+    let digest = listing::content(&folder, &[], &FileDigests::default()).unwrap();
+    let inputs = Inputs {
+        folders: vec![FileDigest {
+            path: "{package}/schemas".to_owned(),
+            digest,
+        }],
+        ..Inputs::default()
+    };
+    assert_eq!(package.check(&inputs), Ok(()));
+    package.write("ws/a/schemas/one", "2");
+    assert!(package.check(&inputs).is_err(), "content");
+    package.write("ws/a/schemas/one", "1");
+    package.write("ws/a/schemas/two", "");
+    assert!(package.check(&inputs).is_err(), "a new file");
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(package.check(&inputs).is_err(), "no folder");
+}
+
+/// What a hook names is refused, not followed.
+#[cfg(unix)]
+#[test]
+fn absurd_inputs_are_refused() {
+    let package = Package::new();
+    let root = package.dir.path();
+    std::os::unix::fs::symlink("circle", root.join("ws/a/circle")).unwrap();
+    let large = fs::File::create(root.join("ws/a/large")).unwrap();
+    large.set_len(crate::package::MAX_BYTES + 1).unwrap();
+    let file = |path: &str| FileDigest {
+        path: path.to_owned(),
+        digest: Digest::of(b""),
+    };
+    for path in [
+        "{package}/circle",
+        "{package}/large",
+        "{package}",
+        "{nobody}/x",
+        "{package",
+        "/dev/zero",
+        "/proc/self/mem",
+        "{package}/../../../../../../../../../../dev/zero",
+    ] {
+        let inputs = Inputs {
+            files: vec![file(path)],
+            ..Inputs::default()
+        };
+        let reason = package.check(&inputs).unwrap_err();
+        assert_eq!(reason.name(), "input-differs", "{path}");
+    }
+    let inputs = Inputs {
+        files: vec![file("{package}/lib.rs"); MAX_INPUTS + 1],
+        ..Inputs::default()
+    };
+    assert!(
+        package
+            .check(&inputs)
+            .unwrap_err()
+            .to_string()
+            .contains("too many")
+    );
 }
 
 #[test]
@@ -313,11 +433,11 @@ fn what_is_in_the_key_must_not_change_either() {
 #[test]
 fn an_edited_registry_package_is_not_kept_and_not_matched() {
     let mut package = Package::new();
-    let root = package.unit.source.root().to_path_buf();
+    let root = package.unit.subject.source.root().to_path_buf();
     let marker = root.join(".cargo-ok");
     fs::write(&marker, "").unwrap();
     let identity = "sha256:1".to_owned();
-    package.unit.source = Source::Unpacked {
+    package.unit.subject.source = Source::Unpacked {
         root,
         identity,
         marker,

@@ -1,24 +1,19 @@
 //! The ingredients `rustc` and `linker`: what compiles and what links, by content.
 
-use super::{Common, once};
-use crate::args::Arguments;
-use crate::reason::Reason;
-use crate::unit::{Command, Unit, is_clippy};
+use hook_protocol::Digest;
 
-pub(super) fn compiler(common: &Common, unit: &Unit, command: &Command) -> Result<String, Reason> {
-    let mut targets = vec![common.host.as_str()];
-    if unit.id.platform != "host" {
-        targets.push(&unit.id.platform);
-    }
-    targets.retain(|triple| {
-        let libraries = common.sysroot.join("lib/rustlib").join(triple).join("lib");
-        libraries.is_dir()
-    });
-    let mut out = common
-        .tools
-        .compiler(&common.rustc_version, &common.sysroot, &targets)
-        .map_err(Reason::Unreadable)?
-        .to_string();
+use super::{Common, once};
+use crate::Reason;
+use crate::args::Arguments;
+use crate::unit::{Command, Subject, Unit, is_clippy};
+
+/// The identity of the compiler, and of what is wrapped around it.
+pub(super) fn compiler(
+    common: &Common,
+    subject: &Subject,
+    command: &Command,
+) -> Result<String, Reason> {
+    let mut out = toolchain(common, subject)?.to_string();
     let (program, wrappers) = command
         .programs
         .split_last()
@@ -34,7 +29,7 @@ pub(super) fn compiler(common: &Common, unit: &Unit, command: &Command) -> Resul
         let digest = common.tools.program(wrapper).map_err(Reason::Unreadable)?;
         out.push_str(&format!(" {stem} {digest}"));
         if is_clippy(wrapper) {
-            out.push_str(&clippy_configuration(common, unit)?);
+            out.push_str(&clippy_configuration(common, subject)?);
             // With `--no-deps` clippy is silent about every other package.
             if command.env.get("CARGO_PRIMARY_PACKAGE").is_some() {
                 out.push_str(" primary");
@@ -44,9 +39,25 @@ pub(super) fn compiler(common: &Common, unit: &Unit, command: &Command) -> Resul
     Ok(out)
 }
 
+/// The identity of the compiler as it was installed: for this machine, and for the unit's platform.
+pub(crate) fn toolchain(common: &Common, subject: &Subject) -> Result<Digest, Reason> {
+    let mut targets = vec![common.host.as_str()];
+    if subject.id.platform != "host" {
+        targets.push(&subject.id.platform);
+    }
+    targets.retain(|triple| {
+        let libraries = common.sysroot.join("lib/rustlib").join(triple).join("lib");
+        libraries.is_dir()
+    });
+    common
+        .tools
+        .compiler(&common.rustc_version, &common.sysroot, &targets)
+        .map_err(Reason::Unreadable)
+}
+
 /// Clippy reads the nearest configuration file above the package; one that is added later counts too.
-fn clippy_configuration(common: &Common, unit: &Unit) -> Result<String, Reason> {
-    for dir in unit.source.root().ancestors() {
+fn clippy_configuration(common: &Common, subject: &Subject) -> Result<String, Reason> {
+    for dir in subject.source.root().ancestors() {
         for name in [".clippy.toml", "clippy.toml"] {
             let path = dir.join(name);
             if path.is_file() {
@@ -63,15 +74,15 @@ pub(super) fn linker(
     unit: &Unit,
     arguments: &Arguments,
 ) -> Result<String, Reason> {
-    let is_host = unit.id.platform == "host" || unit.id.platform == common.host;
+    let is_host = unit.subject.id.platform == "host" || unit.subject.id.platform == common.host;
     // The linker that rustc chooses for a foreign target is not known here.
     let linker = match arguments.linker.as_deref() {
         Some(linker) => linker,
         None if is_host => "cc",
-        None => return Err(Reason::UnknownLinker(unit.id.platform.clone())),
+        None => return Err(Reason::UnknownLinker(unit.subject.id.platform.clone())),
     };
     let linker = if linker.contains('/') {
-        unit.cwd.join(linker).to_string_lossy().into_owned()
+        unit.subject.cwd.join(linker).to_string_lossy().into_owned()
     } else {
         linker.to_owned()
     };

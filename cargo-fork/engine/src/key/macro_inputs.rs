@@ -6,10 +6,10 @@ use hook_protocol::Digest;
 use walkdir::WalkDir;
 
 use super::{Common, MACRO, once};
+use crate::Reason;
 use crate::macros::Powers;
-use crate::package::{self, Source};
-use crate::reason::Reason;
-use crate::unit::{Command, Unit};
+use crate::package;
+use crate::unit::{Command, Subject, Unit};
 
 fn libraries_of_macros(unit: &Unit) -> impl Iterator<Item = &Path> {
     unit.dependencies
@@ -36,7 +36,7 @@ pub(super) fn variables(
     let libraries = libraries_of_macros(unit);
     let variables = common
         .macros
-        .variables(libraries, &command.env, &unit.roots);
+        .variables(libraries, &command.env, &unit.subject.roots);
     let variables = variables.map_err(|error| Reason::Unreadable(error.to_string()))?;
     Ok(variables
         .iter()
@@ -60,14 +60,27 @@ pub(super) fn files(
             hashed.push((path, digest));
         }
     }
-    if let Source::Mutable { root } = &unit.source
-        && *root != unit.workspace
-        && root.starts_with(&unit.workspace)
-    {
-        for file in package::list(&unit.workspace, &unit.excluded, &common.digests)? {
-            lines.push(format!("{} {}", file.path, file.digest));
-            hashed.push((unit.workspace.join(&file.path), file.digest));
-        }
+    lines.extend(workspace_files(common, &unit.subject, hashed)?);
+    Ok(lines)
+}
+
+/// The files of the workspace that belong to no package, for a member of it.
+pub(crate) fn workspace_files(
+    common: &Common,
+    subject: &Subject,
+    hashed: &mut Vec<(PathBuf, Digest)>,
+) -> Result<Vec<String>, Reason> {
+    let Some(root) = subject.mutable_package() else {
+        return Ok(Vec::new());
+    };
+    if root == subject.workspace || !root.starts_with(&subject.workspace) {
+        return Ok(Vec::new());
+    }
+    let listed = package::list(&subject.workspace, &subject.excluded, &common.digests)?;
+    let mut lines = Vec::with_capacity(listed.len());
+    for file in listed {
+        lines.push(format!("{} {}", file.path, file.digest));
+        hashed.push((subject.workspace.join(&file.path), file.digest));
     }
     Ok(lines)
 }

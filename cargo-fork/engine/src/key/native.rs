@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use hook_protocol::Digest;
 
 use super::{Common, once};
+use crate::Reason;
 use crate::args::{Arguments, NativeLib};
-use crate::reason::Reason;
 use crate::unit::Unit;
 
 /// What build scripts supply, and what else `-L` and `-l` find. The files of `OUT_DIR` that a unit
@@ -20,7 +20,12 @@ pub(super) fn inputs(
 ) -> Result<Vec<String>, Reason> {
     let mut lines = Vec::new();
     for dir in &arguments.dependency_dirs {
-        if !unit.cwd.join(dir).starts_with(&unit.build_dir) {
+        if !unit
+            .subject
+            .cwd
+            .join(dir)
+            .starts_with(&unit.subject.build_dir)
+        {
             return Err(Reason::UnknownArgument(format!(
                 "-L dependency={}",
                 dir.display()
@@ -33,9 +38,9 @@ pub(super) fn inputs(
         wanted.extend(unit.native_libs.iter().map(|lib| NativeLib::parse(lib)));
     }
     for dir in &arguments.search_dirs {
-        let dir = unit.cwd.join(dir);
+        let dir = unit.subject.cwd.join(dir);
         // A build script's folder is searched for whatever a dependency, or the linker, asks for.
-        if dir.starts_with(&unit.build_dir) {
+        if dir.starts_with(&unit.subject.build_dir) {
             found.extend(libraries_in(&dir, NATIVE));
         } else {
             found.extend(libraries_in(&dir, CRATES));
@@ -61,7 +66,7 @@ pub(super) fn inputs(
     }
     for path in found.into_iter().filter(|path| path.is_file()) {
         let digest = once(common, &path)?;
-        let place = unit.roots.normalise(&path.to_string_lossy());
+        let place = unit.subject.roots.normalise(&path.to_string_lossy());
         lines.push(format!("{place} {digest}"));
         hashed.push((path, digest));
     }

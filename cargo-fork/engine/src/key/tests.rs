@@ -25,7 +25,7 @@ fn the_order_of_places_does_not_matter() {
         let mut checkout = Checkout::new("x");
         let outside = checkout.path(place);
         checkout.write(&format!("{place}/libz.a"), "another z");
-        checkout.unit.roots.add("outside", &outside);
+        checkout.unit.subject.roots.add("outside", &outside);
         let args = [format!("-Lnative={}", outside.display())];
         checkout.command.args.extend(args);
         checkout.hashes()
@@ -92,9 +92,11 @@ fn every_ingredient_matters() {
             c.command.env.inherited = Arc::new([("SDKROOT".to_owned(), "/s".to_owned())].into());
         }),
         ("unit", |c| {
-            drop(c.unit.facts.insert("for-host", "true".to_owned()))
+            drop(c.unit.subject.facts.insert("for-host", "true".to_owned()))
         }),
-        ("unit", |c| c.unit.cwd = c.unit.cwd.join("a")),
+        ("unit", |c| {
+            c.unit.subject.cwd = c.unit.subject.cwd.join("a")
+        }),
         ("rustc", |c| {
             c.common.rustc_version = "rustc 1.96.0".to_owned()
         }),
@@ -116,9 +118,9 @@ fn every_ingredient_matters() {
         }),
         ("version", |c| c.common.salt = "pepper".to_owned()),
         ("source", |c| {
-            let root = c.unit.source.root().to_path_buf();
+            let root = c.unit.subject.source.root().to_path_buf();
             let (identity, marker) = ("sha256:1".to_owned(), root.join(".cargo-ok"));
-            c.unit.source = Source::Unpacked {
+            c.unit.subject.source = Source::Unpacked {
                 root,
                 identity,
                 marker,
@@ -161,9 +163,9 @@ fn sources_are_in_the_key_and_not_in_the_action() {
 fn an_unpacked_package_is_its_identity() {
     let unpacked = |identity: &str| {
         let mut checkout = Checkout::new("x");
-        let root = checkout.unit.source.root().to_path_buf();
+        let root = checkout.unit.subject.source.root().to_path_buf();
         let (identity, marker) = (identity.to_owned(), root.join(".cargo-ok"));
-        checkout.unit.source = Source::Unpacked {
+        checkout.unit.subject.source = Source::Unpacked {
             root,
             identity,
             marker,

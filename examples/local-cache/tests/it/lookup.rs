@@ -51,6 +51,53 @@ fn other_questions_miss() {
 }
 
 #[test]
+fn a_miss_says_what_differs() {
+    let world = World::new();
+    let (hook, built) = (world.hook(), world.build("foo", "code", "types"));
+    let why = |built: &Built| match hook.before_build(built.before()).unwrap() {
+        Lookup::Miss(why) => why,
+        hit => panic!("{hit:?}"),
+    };
+    assert_eq!(why(&built), "no result for this action");
+    store(&hook, &built);
+    let edited = built.with_key("edited");
+    let expected = "one result for this action, but `{package}/src/lib.rs` was another in the last";
+    assert_eq!(why(&edited), expected);
+}
+
+#[test]
+fn what_a_result_did_not_read_does_not_matter() {
+    let world = World::new();
+    let (hook, built) = (world.hook(), world.build("foo", "code", "types"));
+    let readmes = ["one", "two"].map(|text| built.clone().with_readme(text));
+    store(&hook, &readmes[0]);
+    assert_eq!(look_up(&hook, &readmes[1]).len(), 1);
+    store(&hook, &readmes[1]);
+    for (asked, other) in [(0, 1), (1, 0)] {
+        let offered = look_up(&hook, &readmes[asked]);
+        let offered: Vec<Entry> = offered.iter().map(|it| it.entry.parse().unwrap()).collect();
+        assert_eq!(
+            offered,
+            [readmes[asked].entry(), readmes[other].entry()],
+            "that of the same key comes first"
+        );
+    }
+}
+
+#[test]
+fn a_result_that_may_have_read_all_needs_all() {
+    let world = World::new();
+    let (hook, built) = (world.hook(), world.build("foo", "code", "types"));
+    let mut request = built.clone().with_readme("one").after();
+    let mut entry: Entry = request.entry.parse().unwrap();
+    entry.inputs.package = Some(Digest::of(b"all of it"));
+    request.entry = OpaqueEntry::from(&entry);
+    hook.after_build(request).unwrap();
+    assert_eq!(look_up(&hook, &built.clone().with_readme("one")).len(), 1);
+    assert_eq!(look_up(&hook, &built.with_readme("two")), []);
+}
+
+#[test]
 fn the_latest_result_comes_first() {
     let world = World::new();
     let (hook, built) = (world.hook(), world.build("foo", "code", "types"));

@@ -59,6 +59,7 @@ impl World {
                     digest,
                     size,
                     executable: false,
+                    placeholders: false,
                 },
             );
             files.insert(name, path);
@@ -68,8 +69,17 @@ impl World {
             key: Digest::of(b"key"),
             files,
             described,
+            sources: vec![source("src/lib.rs", "key")],
             read: Vec::new(),
         }
+    }
+}
+
+/// A file of the package.
+fn source(name: &str, content: &str) -> FileDigest {
+    FileDigest {
+        path: format!("{{package}}/{name}"),
+        digest: Digest::of(content.as_bytes()),
     }
 }
 
@@ -80,6 +90,8 @@ struct Built {
     key: Digest,
     files: BTreeMap<String, PathBuf>,
     described: BTreeMap<String, EntryFile>,
+    /// The files of the package. The first is read.
+    sources: Vec<FileDigest>,
     read: Vec<EnvInput>,
 }
 
@@ -96,6 +108,14 @@ impl Built {
 
     fn with_key(mut self, key: &str) -> Built {
         self.key = Digest::of(key.as_bytes());
+        self.sources[0] = source("src/lib.rs", key);
+        self
+    }
+
+    /// The same sources, and another file beside them.
+    fn with_readme(mut self, content: &str) -> Built {
+        self.key = Digest::of(content.as_bytes());
+        self.sources.push(source("README.md", content));
         self
     }
 
@@ -118,7 +138,7 @@ impl Built {
             key,
             action,
             ingredients: BTreeMap::new(),
-            files: Vec::new(),
+            files: self.sources.clone(),
         }
     }
 
@@ -130,11 +150,19 @@ impl Built {
             key: self.key,
             inputs: Inputs {
                 env: self.read.clone(),
+                files: vec![
+                    self.sources[0].clone(),
+                    FileDigest {
+                        path: "{workspace}/outside.txt".to_owned(),
+                        digest: Digest::of(b""),
+                    },
+                ],
                 ..Inputs::default()
             },
             messages: vec!["a warning".to_owned()],
             files: self.described.clone(),
-            incremental: false,
+            tree: Tree::default(),
+            local_only: false,
         }
     }
 

@@ -45,11 +45,16 @@ impl Checkout {
             path: target.join("deps").join(file),
         };
         let unit = Unit {
-            facts: BTreeMap::from([("mode", "Build".to_owned())]),
-            roots: roots.with("package", &ws.join("a")),
-            source: Source::Mutable { root: ws.join("a") },
-            excluded: Arc::from([target.clone()]),
-            cwd: ws.clone(),
+            subject: Subject {
+                facts: BTreeMap::from([("mode", "Build".to_owned())]),
+                roots: roots.with("package", &ws.join("a")),
+                source: Source::Mutable { root: ws.join("a") },
+                excluded: Arc::from([target.clone()]),
+                cwd: ws.clone(),
+                workspace: ws.clone(),
+                build_dir: target.clone(),
+                ..fixture::library(&target.join("deps")).subject
+            },
             outputs: vec![Output {
                 path: target.join("deps/liba-3.rlib"),
                 role: Role::Link,
@@ -58,8 +63,6 @@ impl Checkout {
                 dependency("b@1.0.0 x rmeta", "metadata", "libb-1.rmeta"),
                 dependency("m@1.0.0 y so", MACRO, "libm-2.so"),
             ],
-            workspace: ws.clone(),
-            build_dir: target.clone(),
             ..fixture::library(&target.join("deps"))
         };
         let line = format!(

@@ -10,6 +10,7 @@ use anyhow::{Context as _, bail};
 use cargo_hooks_engine::{Config, Hook};
 use hook_protocol::client::Command;
 use serde::Deserialize;
+use serde_untagged::UntaggedEnumVisitor;
 
 use crate::util::GlobalContext;
 use crate::util::context::{ConfigKey, ConfigRelativePath, StringList, Value};
@@ -36,6 +37,44 @@ struct Table {
     timeout: Option<Value<String>>,
     remap: Option<bool>,
     salt: Option<String>,
+    build_scripts: Option<BuildScripts>,
+}
+
+/// `hooks.build-scripts`: of which packages the runs of build scripts are shared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum BuildScripts {
+    /// Of all.
+    #[default]
+    All,
+    /// Of none.
+    None,
+    /// Of all but these.
+    Except(Vec<String>),
+}
+
+impl BuildScripts {
+    /// Returns whether the script of a package is not shared.
+    pub fn excludes(&self, package: &str) -> bool {
+        match self {
+            BuildScripts::All => false,
+            BuildScripts::None => true,
+            BuildScripts::Except(packages) => packages.iter().any(|it| it == package),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for BuildScripts {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<BuildScripts, D::Error> {
+        let named = |on: bool| match on {
+            true => BuildScripts::All,
+            false => BuildScripts::None,
+        };
+        UntaggedEnumVisitor::new()
+            .expecting("a boolean or a list of packages")
+            .bool(move |on| Ok(named(on)))
+            .seq(|list| list.deserialize().map(BuildScripts::Except))
+            .deserialize(from)
+    }
 }
 
 /// What the user configured, if hooks are on.
@@ -46,6 +85,8 @@ pub struct Settings {
     pub remap: bool,
     /// Part of every key.
     pub salt: String,
+    /// Of which packages the runs of build scripts are shared.
+    pub build_scripts: BuildScripts,
 }
 
 /// Reads the table; `None` if no hook is configured, or hooks are off.
@@ -93,6 +134,7 @@ pub fn load(gctx: &GlobalContext, jobs: u32) -> CargoResult<Option<Settings>> {
         engine,
         remap,
         salt,
+        build_scripts: table.build_scripts.unwrap_or_default(),
     }))
 }
 

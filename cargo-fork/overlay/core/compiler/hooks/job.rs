@@ -14,6 +14,7 @@ use cargo_hooks_engine::unit::{Command, Unit as Snapshot};
 use cargo_hooks_engine::{Question, Reason, Session, Verdict};
 use cargo_util::{ProcessBuilder, paths};
 use filetime::FileTime;
+use hook_protocol::wire::{self, Step, Unshared};
 
 use super::{Hooks, remap, snapshot};
 use crate::core::compiler::fingerprint::content::{Watch, clock};
@@ -35,6 +36,7 @@ pub(crate) struct Job {
 
 struct Inner {
     session: Arc<Session>,
+    id: wire::Unit,
     /// What is asked for; taken when it was.
     snapshot: Option<Result<Snapshot, Reason>>,
     env: Arc<BTreeMap<String, String>>,
@@ -194,6 +196,7 @@ impl Inner {
         });
         Ok(Inner {
             session: hooks.session.clone(),
+            id: snapshot::id(build_runner, unit),
             snapshot: Some(snapshot),
             env: hooks.env.clone(),
             scripts,
@@ -226,7 +229,7 @@ impl Inner {
         let snapshot = self.snapshot.take().expect("a job asks once");
         let asked = snapshot.and_then(|snapshot| Ok((snapshot, self.command(rustc)?)));
         let verdict = match asked {
-            Err(reason) => Verdict::Compile {
+            Err(reason) => Verdict::Build {
                 reason,
                 question: None,
             },
@@ -245,11 +248,12 @@ impl Inner {
                 state.decide(Decision::Restored { hook })?;
                 true
             }
-            Verdict::Compile { reason, question } => {
+            Verdict::Build { reason, question } => {
                 let offered = question.is_some();
                 let before = question.as_ref().map(|question| question.before());
                 self.question = question;
-                state.decide(Decision::Compile { reason, offered })?;
+                self.session.report(not_restored(&self.id, reason, offered));
+                state.decide(Decision::Compile { offered })?;
                 match (watch, before) {
                     (Some(watch), Some(before)) => watch.looked(before),
                     (Some(watch), None) => watch.look(clock),
@@ -281,11 +285,6 @@ impl Inner {
 
     /// Splits a command line into the programs and the arguments of the compiler.
     fn command(&self, rustc: &ProcessBuilder) -> Result<Command, Reason> {
-        let text = |text: &OsStr| {
-            text.to_str()
-                .map(str::to_owned)
-                .ok_or_else(|| Reason::NotUtf8(text.to_string_lossy().into_owned()))
-        };
         let args: Vec<String> = rustc
             .get_args()
             .map(|arg| text(arg))
@@ -297,20 +296,45 @@ impl Inner {
             .unwrap_or(0);
         let mut programs = vec![PathBuf::from(rustc.get_program())];
         programs.extend(args[..first].iter().map(PathBuf::from));
-        let mut command = BTreeMap::new();
-        for (name, value) in rustc.get_envs() {
-            let value = value.as_deref().map(text).transpose()?;
-            command.insert(name.clone(), value);
-        }
-        let env = Environment {
-            command,
-            inherited: self.env.clone(),
-        };
         Ok(Command {
             programs,
             args: args[first..].to_vec(),
-            env,
+            env: environment(rustc, &self.env)?,
         })
+    }
+}
+
+fn text(text: &OsStr) -> Result<String, Reason> {
+    let utf8 = text.to_str().map(str::to_owned);
+    utf8.ok_or_else(|| Reason::NotUtf8(text.to_string_lossy().into_owned()))
+}
+
+/// Returns the environment of a process that inherits `inherited`.
+pub(super) fn environment(
+    process: &ProcessBuilder,
+    inherited: &Arc<BTreeMap<String, String>>,
+) -> Result<Environment, Reason> {
+    let mut command = BTreeMap::new();
+    for (name, value) in process.get_envs() {
+        let value = value.as_deref().map(text).transpose()?;
+        command.insert(name.clone(), value);
+    }
+    Ok(Environment {
+        command,
+        inherited: inherited.clone(),
+    })
+}
+
+/// Describes a unit that is built: no hook was asked for it, or what it had was not used.
+pub(super) fn not_restored(unit: &wire::Unit, why: Reason, offered: bool) -> Unshared {
+    Unshared {
+        unit: unit.clone(),
+        step: if offered {
+            Step::Restored
+        } else {
+            Step::Offered
+        },
+        why,
     }
 }
 

@@ -12,9 +12,11 @@
 pub(crate) mod config;
 mod job;
 pub(crate) mod remap;
+mod report;
+mod run;
 mod snapshot;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -30,6 +32,8 @@ use hook_protocol::Digest;
 use hook_protocol::wire::Begin;
 
 pub(crate) use self::job::Job;
+pub use self::report::{report_doc, show, summary};
+pub(crate) use self::run::RunJob;
 use crate::core::compiler::fingerprint::content::Content;
 use crate::core::compiler::{BuildContext, BuildRunner, CompileKind, CompileMode, Unit};
 use crate::util::errors::CargoResult;
@@ -41,6 +45,10 @@ pub struct Hooks {
     places: Roots,
     /// The flags that rename places, the shortest path first: the last flag that matches counts.
     remap_args: Vec<String>,
+    /// The places, and the names that compilers are told for them, in this order.
+    renamed: Arc<[(String, String)]>,
+    build_scripts: config::BuildScripts,
+    profile_files: OnceCell<Arc<[PathBuf]>>,
     shown_places: Arc<Vec<(String, String)>>,
     excluded: Arc<[PathBuf]>,
     env: Arc<BTreeMap<String, String>>,
@@ -98,6 +106,9 @@ impl Hooks {
             remap: settings.remap,
             places: remap::places(bcx),
             remap_args: pairs.iter().map(flag).collect(),
+            renamed: pairs.into(),
+            build_scripts: settings.build_scripts,
+            profile_files: OnceCell::new(),
             shown_places,
             excluded: [build_dir, target_dir].into(),
             env: Arc::new(env.collect()),
@@ -109,6 +120,25 @@ impl Hooks {
     /// Returns whether a hook is asked for the unit before it gets a job slot.
     pub fn asks(&self, unit: &Unit) -> bool {
         self.asked.borrow().contains(unit)
+    }
+
+    /// The files that Cargo puts beside the folders for intermediate artifacts in this build.
+    fn profile_files(&self, build_runner: &BuildRunner<'_, '_>) -> CargoResult<Arc<[PathBuf]>> {
+        if let Some(known) = self.profile_files.get() {
+            return Ok(known.clone());
+        }
+        let mut files = Vec::new();
+        for unit in build_runner
+            .bcx
+            .unit_graph
+            .keys()
+            .filter(|unit| is_rustc(unit))
+        {
+            let outputs = build_runner.outputs(unit)?;
+            let linked = outputs.iter().filter_map(|output| output.hardlink.clone());
+            files.extend(linked);
+        }
+        Ok(self.profile_files.get_or_init(|| files.into()).clone())
     }
 
     /// The hooks' side of the build.
@@ -138,50 +168,17 @@ pub fn add_remap_args(
     }
 }
 
-/// Shows the warnings that came up, at most one for each hook of a build, and, with `-v`, which units
-/// were not stored, or changed while they were built.
-pub fn show_warnings(build_runner: &BuildRunner<'_, '_>) -> CargoResult<()> {
-    if let Some(content) = &build_runner.content {
-        let mut shell = build_runner.bcx.gctx.shell();
-        for note in content.take_notes() {
-            shell.verbose(|shell| shell.status("Unstable", &note))?;
-        }
-    }
-    if let Some(hooks) = &build_runner.hooks {
-        let mut shell = build_runner.bcx.gctx.shell();
-        for warning in hooks.session.take_warnings() {
-            shell.warn(warning)?;
-        }
-        for note in hooks.session.take_notes() {
-            shell.verbose(|shell| shell.status("Unshared", &note))?;
-        }
-    }
-    Ok(())
-}
-
 /// Waits until everything is stored and the hooks have ended. Called while the build directory is
 /// locked, whatever became of the build: afterwards nothing of a hook is pending.
 pub fn settle(build_runner: &BuildRunner<'_, '_>, built: CargoResult<()>) -> CargoResult<()> {
     let Some(hooks) = &build_runner.hooks else {
-        show_warnings(build_runner)?;
+        show(build_runner)?;
         return built;
     };
     let settled = hooks.session.settle(built.is_ok());
-    show_warnings(build_runner)?;
+    show(build_runner)?;
     built?;
     settled.context("a required hook failed")
-}
-
-/// What the last line of a build says of it.
-pub fn summary(build_runner: &BuildRunner<'_, '_>) -> String {
-    let counted = build_runner
-        .hooks
-        .as_ref()
-        .map(|hooks| hooks.session.counted());
-    match counted {
-        None | Some((0, 0)) => String::new(),
-        Some((restored, compiled)) => format!(" ({restored} restored, {compiled} compiled)"),
-    }
 }
 
 /// Returns whether the unit is one that rustc compiles.

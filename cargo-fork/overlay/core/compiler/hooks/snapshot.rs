@@ -7,7 +7,7 @@ use std::rc::Rc;
 use cargo_hooks_engine::Reason;
 use cargo_hooks_engine::key::MACRO;
 use cargo_hooks_engine::package::Source;
-use cargo_hooks_engine::unit::{Dependency, Output, Unit as Snapshot};
+use cargo_hooks_engine::unit::{DOC, Dependency, Output, RUN, Subject, Unit as Snapshot};
 use hook_protocol::wire::{self, Role};
 
 use super::Hooks;
@@ -27,7 +27,6 @@ pub fn take(
     if let Some(reason) = not_offered(build_runner, unit, exec) {
         return Ok(Err(reason));
     }
-    let bcx = build_runner.bcx;
     let files = build_runner.files();
     let reachable = reachable(build_runner, hooks, unit);
     let mut outputs = Vec::new();
@@ -49,12 +48,10 @@ pub fn take(
         });
     }
     Ok(Ok(Snapshot {
-        id: id(build_runner, unit),
-        facts: facts(unit),
-        roots: hooks.places.with("package", unit.pkg.root()),
-        source: source(build_runner, unit),
-        excluded: hooks.excluded.clone(),
-        cwd: cwd.to_path_buf(),
+        subject: Subject {
+            cwd: cwd.to_path_buf(),
+            ..subject(build_runner, hooks, unit)
+        },
         output_dir: files.output_dir(unit),
         outputs,
         dependencies: dependencies(build_runner, unit, &reachable)?,
@@ -62,9 +59,22 @@ pub fn take(
         message_cache: files.message_cache_path(unit),
         links: unit.requires_upstream_objects() && !unit.mode.is_check(),
         native_libs: Vec::new(),
+    }))
+}
+
+/// Takes what units of every kind have; the working directory is that of the package.
+pub fn subject(build_runner: &BuildRunner<'_, '_>, hooks: &Hooks, unit: &Unit) -> Subject {
+    let bcx = build_runner.bcx;
+    Subject {
+        id: id(build_runner, unit),
+        facts: facts(unit),
+        roots: hooks.places.with("package", unit.pkg.root()),
+        source: source(build_runner, unit),
+        excluded: hooks.excluded.clone(),
+        cwd: unit.pkg.root().to_path_buf(),
         workspace: bcx.ws.root().to_path_buf(),
         build_dir: bcx.ws.build_dir().into_path_unlocked(),
-    }))
+    }
 }
 
 /// Units for which no hook is asked, whatever they hold.
@@ -74,31 +84,36 @@ fn not_offered(
     exec: &dyn Executor,
 ) -> Option<Reason> {
     let bcx = build_runner.bcx;
-    let unstable = bcx.gctx.cli_unstable();
     let forced = bcx.build_config.force_rebuild && bcx.roots.contains(unit);
     if exec.force_rebuild(unit) || forced || bcx.build_config.primary_unit_rustc.is_some() {
         Some(Reason::Forced)
-    } else if unit.is_std {
-        Some(Reason::Unstable("build-std"))
-    } else if unstable.fine_grain_locking {
-        Some(Reason::Unstable("fine-grain-locking"))
-    } else if unit.artifact.is_true()
-        || build_runner
-            .unit_deps(unit)
-            .iter()
-            .any(|dep| dep.unit.artifact.is_true())
-    {
-        Some(Reason::Unstable("bindeps"))
     } else if bcx.unit_can_fail_for_docscraping(unit) {
-        Some(Reason::Unstable("scrape-examples"))
-    } else if unit.pkg.manifest().is_embedded() {
-        Some(Reason::Unstable("script"))
+        Some(Reason::UnstableFeature("scrape-examples".to_owned()))
     } else {
-        None
+        unstable(build_runner, unit)
     }
 }
 
-fn id(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> wire::Unit {
+/// Returns the reason why no hook is asked for a unit that depends on an unstable feature.
+pub fn unstable(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> Option<Reason> {
+    let is_artifact = |unit: &Unit| unit.artifact.is_true();
+    let mut deps = build_runner.unit_deps(unit).iter();
+    let feature = if unit.is_std {
+        "build-std"
+    } else if build_runner.bcx.gctx.cli_unstable().fine_grain_locking {
+        "fine-grain-locking"
+    } else if is_artifact(unit) || deps.any(|dep| is_artifact(&dep.unit)) {
+        "bindeps"
+    } else if unit.pkg.manifest().is_embedded() {
+        "script"
+    } else {
+        return None;
+    };
+    Some(Reason::UnstableFeature(feature.to_owned()))
+}
+
+/// Names a unit for people and statistics.
+pub fn id(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> wire::Unit {
     wire::Unit {
         package: unit.pkg.name().to_string(),
         version: unit.pkg.version().to_string(),
@@ -116,6 +131,8 @@ fn id(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> wire::Unit {
         mode: match unit.mode {
             CompileMode::Test => "test",
             CompileMode::Check { .. } => "check",
+            CompileMode::Doc | CompileMode::Docscrape => DOC,
+            CompileMode::RunCustomBuild => RUN,
             _ => "build",
         }
         .to_owned(),
@@ -154,7 +171,8 @@ fn facts(unit: &Unit) -> BTreeMap<&'static str, String> {
     ])
 }
 
-fn source(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> Source {
+/// Returns where the sources of a unit are, and whether they can change.
+pub fn source(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> Source {
     let gctx = build_runner.bcx.gctx;
     let id = unit.pkg.package_id().source_id();
     let root = unit.pkg.root().to_path_buf();

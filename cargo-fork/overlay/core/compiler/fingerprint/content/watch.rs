@@ -13,7 +13,7 @@ use filetime::FileTime;
 use super::reading::{Reading, given, reading};
 use crate::core::compiler::job_queue::lookup::Decision;
 use crate::core::compiler::{
-    BuildRunner, ManifestErrorContext, OutputOptions, Unit, Work, replay_output_cache,
+    BuildRunner, ManifestErrorContext, OutputOptions, Unit, Work, hooks, replay_output_cache,
 };
 use crate::util::errors::CargoResult;
 
@@ -172,7 +172,7 @@ pub(super) fn renew(freshness: &Freshness, unit: &freshness::Unit, time: FileTim
 }
 
 /// Watches work that reads no list of inputs: running a build script, or documenting. `fresh` is what is
-/// done if it need not be done.
+/// done if it need not be done. Where a hook is asked, `dirty` decides whether it is.
 pub(crate) fn wrap(
     build_runner: &BuildRunner<'_, '_>,
     unit: &Unit,
@@ -182,12 +182,16 @@ pub(crate) fn wrap(
     let Some(mut watch) = Watch::new(build_runner, unit)? else {
         return Ok(dirty);
     };
+    let is_asked = build_runner
+        .hooks
+        .as_ref()
+        .is_some_and(|hooks| hooks.asks(unit));
     Ok(Work::new(move |state| {
         if watch.keeps()? {
             state.decide(Decision::Kept)?;
             return fresh.call(state);
         }
-        if watch.is_provisional() {
+        if watch.is_provisional() && !is_asked {
             state.decide(Decision::Build)?;
         }
         let clock = watch.clock()?;
@@ -211,5 +215,7 @@ pub(crate) fn wrap_doc(
         build_runner.files().message_cache_path(unit),
         OutputOptions::for_fresh(build_runner, unit),
     );
+    let report = hooks::report_doc(build_runner, unit);
+    let dirty = report.then(dirty);
     wrap(build_runner, unit, dirty, fresh)
 }

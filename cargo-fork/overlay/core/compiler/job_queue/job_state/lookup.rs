@@ -15,8 +15,6 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::Scope;
 
-use cargo_hooks_engine::Reason;
-
 use super::super::{DrainState, JobId, Message};
 use super::JobState;
 use crate::core::compiler::fingerprint::content;
@@ -36,10 +34,8 @@ pub enum Decision {
     Kept,
     /// It is built, and no hook was asked.
     Build,
-    /// It is compiled.
+    /// It is compiled, or, if it is a build script, run.
     Compile {
-        /// Why.
-        reason: Reason,
         /// Whether a hook could have supplied it.
         offered: bool,
     },
@@ -194,21 +190,19 @@ impl<'gctx> DrainState<'gctx> {
                 self.queue_missed(id, asked);
                 None
             }
-            Decision::Compile { reason, offered } => {
-                session
-                    .into_iter()
-                    .for_each(|it| it.count_compiled(offered));
-                let unit = asked
-                    .as_ref()
-                    .map(|asked| &asked.unit)
-                    .unwrap_or_else(|| &self.active[&id]);
-                let target = unit.target.description_named();
-                let said = format!("{} ({target}): {reason}", unit.pkg);
+            Decision::Compile { offered } => {
+                let unit = asked.as_ref().map(|asked| &asked.unit);
+                let unit = unit.unwrap_or_else(|| &self.active[&id]);
+                let is_run = unit.mode.is_run_custom_build();
+                session.into_iter().for_each(|it| match is_run {
+                    true => it.count_ran(offered),
+                    false => it.count_compiled(offered),
+                });
                 self.queue_missed(id, asked);
-                Some(("Missed", said))
+                None
             }
         };
-        hooks::show_warnings(build_runner)?;
+        hooks::show(build_runner)?;
         if let Some((verb, text)) = said {
             build_runner
                 .bcx

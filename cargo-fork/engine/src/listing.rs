@@ -7,17 +7,17 @@ use std::path::{Path, PathBuf};
 use hook_protocol::Digest;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::files::Stat;
+use crate::files::{FileDigests, Stat};
 use crate::package::{MAX_BYTES, MAX_FILES};
 
 /// A folder as it is now.
-pub(super) struct Listing {
+pub(crate) struct Listing {
     /// The digest of what is there: names, kinds, executable bits, targets of links.
-    pub(super) digest: Digest,
+    pub(crate) digest: Digest,
     /// The files.
-    pub(super) files: Vec<PathBuf>,
+    pub(crate) files: Vec<PathBuf>,
     /// The files are so many, or so large, that their sizes and times are in the digest instead.
-    pub(super) by_times: bool,
+    pub(crate) by_times: bool,
 }
 
 /// Lists a folder, following links, without the folders in `excluded`.
@@ -25,7 +25,7 @@ pub(super) struct Listing {
 /// # Errors
 ///
 /// If a part of it cannot be read.
-pub(super) fn list(folder: &Path, excluded: &[PathBuf]) -> io::Result<Listing> {
+pub(crate) fn list(folder: &Path, excluded: &[PathBuf]) -> io::Result<Listing> {
     let walk = WalkDir::new(folder).follow_links(true).sort_by_file_name();
     let mut described = Vec::new();
     let mut times = String::new();
@@ -73,6 +73,27 @@ pub(super) fn list(folder: &Path, excluded: &[PathBuf]) -> io::Result<Listing> {
         files,
         by_times,
     })
+}
+
+/// Returns the digest of a folder: its listing, and the content of its files.
+///
+/// # Errors
+///
+/// If a part of it cannot be read, or if it is too large.
+pub(crate) fn content(
+    folder: &Path,
+    excluded: &[PathBuf],
+    digests: &FileDigests,
+) -> io::Result<Digest> {
+    let listing = list(folder, excluded)?;
+    if listing.by_times {
+        return Err(io::Error::other("the folder is too large"));
+    }
+    let mut lines = vec![listing.digest.to_string()];
+    for file in &listing.files {
+        lines.push(digests.input(file)?.digest.to_string());
+    }
+    Ok(Digest::of(lines.join("\n").as_bytes()))
 }
 
 /// Returns the digest of names, in any order.

@@ -1,0 +1,150 @@
+//! After a build script ran: what it came to, and telling the hook.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use hook_protocol::wire::{Entry, EnvInput, FileDigest, Inputs};
+
+use super::tree::Captured;
+use super::{Declared, Outcome, Question};
+use crate::Reason;
+use crate::entry::{self, Outputs};
+use crate::inputs;
+use crate::listing;
+use crate::session::Session;
+use crate::store::after_build;
+
+impl Session {
+    /// Offers what a build script came to, which has just ended, to the hook. What it left is looked at
+    /// now, and read later: it must not change until [`Session::settle`] has returned.
+    pub fn store_run(
+        self: &Arc<Self>,
+        question: Box<Question>,
+        declared: &Declared,
+        took: Duration,
+    ) {
+        if self.after.is_none() {
+            return;
+        }
+        let outcome = match self.outcome(&question, declared) {
+            Ok(outcome) => outcome,
+            Err(why) => return self.not_stored(&question.run.subject, why),
+        };
+        self.store_later(move |session| {
+            let subject = &question.run.subject;
+            // Holds texts with placeholders until the hook has taken them.
+            let beside = question.run.stdout.parent().unwrap_or(Path::new("."));
+            let folder = tempfile::Builder::new().prefix(".hook-").tempdir_in(beside);
+            let entry = folder
+                .as_ref()
+                .map_err(|error| Reason::Unreadable(format!("`{}`: {error}", beside.display())))
+                .and_then(|folder| write(&question, outcome, folder.path()));
+            match entry {
+                Ok((entry, places)) => {
+                    let hashes = &question.summary.hashes;
+                    session.tell(subject, after_build(subject, hashes, &entry, places, took));
+                }
+                Err(why) => session.not_stored(subject, why),
+            }
+        });
+    }
+
+    fn outcome(&self, question: &Question, declared: &Declared) -> Result<Outcome, Reason> {
+        let Question {
+            run,
+            summary,
+            before,
+            around,
+            ..
+        } = question;
+        let subject = &run.subject;
+        let digests = &self.common.digests;
+        let around = around.as_ref().ok_or(Reason::NoHook)?;
+        if !around.is_empty {
+            return Err(Reason::OutDirNotEmpty);
+        }
+        inputs::check_unchanged(&summary.hashed, digests, before)?;
+        let inputs = Inputs {
+            package: inputs::whole_package(subject, &summary.hashes, digests, before)?,
+            ..self.declared(question, declared)?
+        };
+        if let Some(path) = around.changed(run) {
+            return Err(Reason::WritesOutsideOutDir(format!("`{}`", path.display())));
+        }
+        let tree = Captured::take(run)?;
+        Ok(Outcome { inputs, tree })
+    }
+
+    /// Records what a script declares.
+    fn declared(&self, question: &Question, declared: &Declared) -> Result<Inputs, Reason> {
+        let Question {
+            run, env, before, ..
+        } = question;
+        let subject = &run.subject;
+        let digests = &self.common.digests;
+        let mut inputs = Inputs::default();
+        for path in &declared.paths {
+            let path = subject.source.root().join(path);
+            let shown = || format!("`{}`", path.display());
+            if path.components().any(|part| part.as_os_str() == ".git") {
+                return Err(Reason::ReadsVcs(format!("it declares {}", shown())));
+            }
+            // What it made itself is no input.
+            if path.starts_with(&run.out_dir) {
+                continue;
+            }
+            if !path.exists() {
+                return Err(Reason::InputMissing(shown()));
+            }
+            if path.is_dir() {
+                let unreadable = |error| Reason::Unreadable(format!("{}: {error}", shown()));
+                let listing = listing::list(&path, &subject.excluded);
+                for file in listing.map_err(unreadable)?.files {
+                    inputs::file_input(subject, &file, digests, before)?;
+                }
+                let digest = listing::content(&path, &subject.excluded, digests);
+                inputs.folders.push(FileDigest {
+                    path: inputs::normalised(subject, &path)?,
+                    digest: digest.map_err(unreadable)?,
+                });
+            } else {
+                let file = inputs::file_input(subject, &path, digests, before)?;
+                inputs.files.push(file);
+            }
+        }
+        // What Cargo sets is in the key.
+        let inherited = |name: &&String| !env.command.contains_key(*name);
+        let variable = |name: &String| EnvInput {
+            name: name.clone(),
+            value: env.get(name).map(inputs::by_value),
+        };
+        let variables = declared.variables.iter().filter(inherited);
+        inputs.env = variables.map(variable).collect();
+        for list in [&mut inputs.files, &mut inputs.folders] {
+            list.sort();
+            list.dedup();
+        }
+        inputs.env.sort();
+        inputs.env.dedup();
+        Ok(inputs)
+    }
+}
+
+fn write(
+    question: &Question,
+    outcome: Outcome,
+    folder: &Path,
+) -> Result<(Entry, entry::Places), Reason> {
+    let Outcome { mut inputs, tree } = outcome;
+    let run = &question.run;
+    let Outputs { files, places } = tree.describe(run, folder, &mut inputs.bound)?;
+    let hashes = &question.summary.hashes;
+    let entry = Entry {
+        files,
+        tree: tree.tree,
+        local_only: question.summary.uses_network,
+        ..entry::empty(&run.subject, hashes, inputs)
+    };
+    Ok((entry, places))
+}

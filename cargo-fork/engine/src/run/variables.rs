@@ -1,0 +1,126 @@
+//! Variables that a build script, and what it starts, may read without declaring them.
+
+use std::collections::BTreeMap;
+
+use super::Run;
+use super::script::Script;
+use crate::env::Environment;
+use crate::macros;
+
+/// Tools, and their arguments, that have variables: alone, for a platform (`CC_x86_64-…`), and with
+/// `HOST_` or `TARGET_` in front. The `cc` and `cmake` crates make the names at run time.
+const TOOLS: &[&str] = &[
+    "AR",
+    "ARFLAGS",
+    "CC",
+    "CFLAGS",
+    "CPP",
+    "CPPFLAGS",
+    "CXX",
+    "CXXFLAGS",
+    "CXXSTDLIB",
+    "LD",
+    "LDFLAGS",
+    "NASM",
+    "NM",
+    "OBJCOPY",
+    "RANLIB",
+    "RANLIBFLAGS",
+    "STRIP",
+    "WINDRES",
+    "YASM",
+];
+
+/// Beginnings of names of variables that tools read.
+const FAMILIES: &[&str] = &[
+    "ANDROID_",
+    "BINDGEN_",
+    "CLANG",
+    "CMAKE",
+    "LIBCLANG",
+    "LLVM_",
+    "NIX_",
+    "PKG_CONFIG",
+    "PROTOC",
+    "PYO3_",
+    "PYTHON",
+    "VCPKG",
+];
+
+/// Variables by which compilers find what they include.
+const SEARCHED: &[&str] = &[
+    "CPATH",
+    "CPLUS_INCLUDE_PATH",
+    "C_INCLUDE_PATH",
+    "MAKE",
+    "OBJC_INCLUDE_PATH",
+];
+
+/// Returns the variables, with their values without paths of this machine.
+///
+/// The language of messages and the time zone are not among them, unless the script names them: nearly
+/// every pair of machines differs in these, and hardly any result.
+pub(super) fn undeclared(
+    run: &Run,
+    script: &Script,
+    env: &Environment,
+) -> BTreeMap<String, String> {
+    let roots = &run.subject.roots;
+    let mut out = macros::inherited(&script.text, script.powers, env, roots);
+    if script.powers.starts_programs {
+        let names = own_names(run);
+        for (name, value) in env.inherited.iter() {
+            let is_own = names.iter().any(|own| name.contains(own.as_str()));
+            if !env.command.contains_key(name) && (is_of_a_tool(name) || is_own) {
+                out.insert(name.clone(), roots.normalise(value));
+            }
+        }
+    }
+    out
+}
+
+/// Returns whether a variable tells which tool is used, or how.
+pub(super) fn is_of_a_tool(name: &str) -> bool {
+    let plain = name.strip_prefix("HOST_").or(name.strip_prefix("TARGET_"));
+    let is_tool = |tool: &&str| {
+        let rest = plain.unwrap_or(name).strip_prefix(*tool);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['_', '-']))
+    };
+    TOOLS.iter().any(|tool| is_tool(&tool))
+        || FAMILIES.iter().any(|family| name.starts_with(family))
+        || SEARCHED.contains(&name)
+}
+
+/// Words by which variables belong to the library of the package: `OPENSSL` for `OPENSSL_DIR` and
+/// `X86_64_UNKNOWN_LINUX_GNU_OPENSSL_DIR`.
+fn own_names(run: &Run) -> Vec<String> {
+    let package = run.subject.id.package.trim_end_matches("-sys");
+    let links = run.links.as_deref();
+    let names = links.into_iter().chain([package]);
+    let names = names.map(|name| name.to_uppercase().replace(['-', '.'], "_"));
+    names.filter(|name| name.len() >= 3).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_are_told_by_name() {
+        for name in [
+            "CC",
+            "CC_x86_64-unknown-linux-gnu",
+            "CFLAGS_x86_64_unknown_linux_gnu",
+            "HOST_CXX",
+            "TARGET_AR",
+            "CMAKE_TOOLCHAIN_FILE",
+            "PKG_CONFIG_PATH",
+            "CPATH",
+        ] {
+            assert!(is_of_a_tool(name), "{name}");
+        }
+        for name in ["CCACHE_DIR", "ARCH", "LDAP", "TERM", "HOME", "CI"] {
+            assert!(!is_of_a_tool(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Version control: whether a build script may read it, and which commit is checked out.
+
+use std::path::{Path, PathBuf};
+
+use memchr::memmem;
+
+use crate::macros::Powers;
+
+/// Crates by which build scripts read version control.
+const CRATES: &[&str] = &[
+    "built",
+    "git-version",
+    "git2",
+    "rustc_tools_util",
+    "shadow-rs",
+];
+
+/// Beginnings of the names of such crates.
+const CRATE_FAMILIES: &[&str] = &["gix", "vergen"];
+
+/// Returns whether build scripts read version control by the crate `name`.
+pub fn is_vcs_crate(name: &str) -> bool {
+    CRATES.contains(&name) || CRATE_FAMILIES.iter().any(|family| name.starts_with(family))
+}
+
+/// What only programs that read version control mention.
+const WORDS: &[&str] = &["rev-parse", "--dirty", "GIT_DIR"];
+
+/// Words in which `.git` is something else.
+const NOT_A_FOLDER: &[&str] = &["attributes", "hub", "ignore", "keep", "lab", "modules"];
+
+/// Words that have nothing to do with it, and where in them `git` is. The texts of a program lie in it
+/// without anything between them, so that only whole words tell.
+const NOT_GIT: &[(&str, usize)] = &[
+    ("/cargo/git/", 7),
+    ("agitat", 1),
+    ("digit", 2),
+    ("gitattributes", 0),
+    ("github", 0),
+    ("gitignore", 0),
+    ("gitkeep", 0),
+    ("gitlab", 0),
+    ("gitmodules", 0),
+    ("legitim", 2),
+];
+
+/// Returns what in the texts of a script says that it may read version control.
+pub(super) fn mentioned(text: &[u8], powers: Powers) -> Option<String> {
+    let word = WORDS.iter().find(|word| contains(text, word));
+    if let Some(word) = word {
+        return Some(format!("it mentions `{word}`"));
+    }
+    let follows = |at: usize, words: &[&str]| {
+        let rest = text.get(at..).unwrap_or_default();
+        words.iter().any(|word| rest.starts_with(word.as_bytes()))
+    };
+    let mut folders = memmem::find_iter(text, ".git");
+    if folders.any(|at| !follows(at + 4, NOT_A_FOLDER)) {
+        return Some("it mentions `.git`".to_owned());
+    }
+    let is_word = |at: usize| {
+        let is_in = |(word, offset): &(&str, usize)| {
+            let start = at.checked_sub(*offset);
+            start.is_some_and(|start| follows(start, &[word]))
+        };
+        !NOT_GIT.iter().any(is_in)
+    };
+    if powers.starts_programs && memmem::find_iter(text, "git").any(is_word) {
+        return Some("it may start `git`".to_owned());
+    }
+    None
+}
+
+fn contains(text: &[u8], word: &str) -> bool {
+    memmem::find(text, word.as_bytes()).is_some()
+}
+
+/// Returns the repository in which one of the folders lies.
+pub(super) fn repository<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Option<PathBuf> {
+    let mut folders = folders.into_iter().flat_map(|folder| {
+        let canonical = folder.canonicalize().ok();
+        let ancestors = |path: &Path| path.ancestors().map(Path::to_path_buf).collect::<Vec<_>>();
+        let mut all = ancestors(folder);
+        all.extend(canonical.as_deref().map(ancestors).unwrap_or_default());
+        all
+    });
+    let repository = folders.find(|folder| folder.join(".git").exists());
+    repository.map(|folder| folder.join(".git"))
+}
+
+/// Returns the commit that is checked out in a repository, or what stands for it.
+pub(super) fn head(git: &Path) -> Option<String> {
+    let read = |path: PathBuf| std::fs::read_to_string(path).ok();
+    // In a worktree `.git` is a file that names a folder of the main repository.
+    let folder = match read(git.to_path_buf()) {
+        Some(text) => git.parent()?.join(text.trim().strip_prefix("gitdir: ")?),
+        None => git.to_path_buf(),
+    };
+    let head = read(folder.join("HEAD"))?;
+    let Some(name) = head.trim().strip_prefix("ref: ") else {
+        return Some(head.trim().to_owned());
+    };
+    let common = match read(folder.join("commondir")) {
+        Some(text) => folder.join(text.trim()),
+        None => folder.clone(),
+    };
+    let loose = [&folder, &common]
+        .into_iter()
+        .find_map(|it| read(it.join(name)));
+    let packed = || {
+        let packed = read(common.join("packed-refs"))?;
+        let mut lines = packed.lines().filter_map(|line| line.split_once(' '));
+        lines
+            .find(|(_, it)| *it == name)
+            .map(|(commit, _)| commit.to_owned())
+    };
+    let commit = loose.map(|commit| commit.trim().to_owned()).or_else(packed);
+    Some(commit.unwrap_or_else(|| format!("{name} has no commit")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const STARTS: Powers = Powers {
+        reads_env: true,
+        lists_env: false,
+        reads_files: true,
+        uses_network: false,
+        starts_programs: true,
+    };
+
+    #[test]
+    fn what_is_mentioned_tells() {
+        let reads = |text: &str, powers| mentioned(text.as_bytes(), powers).is_some();
+        for text in [
+            "x.git/HEADy",
+            "gitrev-parse",
+            "describe--dirty",
+            "..GIT_DIR",
+            "src/.git",
+        ] {
+            assert!(reads(text, Powers::default()), "{text}");
+        }
+        for text in ["git", "failedgitlog", "a\0git\0status", "submodulegit"] {
+            assert!(
+                reads(text, STARTS) && !reads(text, Powers::default()),
+                "{text}"
+            );
+        }
+        for text in [
+            "invalid digit found",
+            "https://www.github.com/x",
+            "/cargo/git/checkouts/a",
+            ".gitignore",
+            "legitimate",
+            "nothing",
+        ] {
+            assert!(!reads(text, STARTS), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_commit_is_found_in_repositories_and_worktrees() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        for (path, text) in [
+            ("main/.git/HEAD", "ref: refs/heads/main\n"),
+            (
+                "main/.git/packed-refs",
+                "# pack-refs\nabc refs/heads/main\ndef refs/heads/x\n",
+            ),
+            ("main/.git/worktrees/w/HEAD", "ref: refs/heads/x\n"),
+            ("main/.git/worktrees/w/commondir", "../..\n"),
+            ("main/src/lib.rs", ""),
+            ("detached/.git/HEAD", "0123\n"),
+            ("new/.git/HEAD", "ref: refs/heads/main\n"),
+        ] {
+            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            fs::write(root.join(path), text).unwrap();
+        }
+        let worktree = format!("gitdir: {}\n", root.join("main/.git/worktrees/w").display());
+        fs::create_dir_all(root.join("w/src")).unwrap();
+        fs::write(root.join("w/.git"), worktree).unwrap();
+        let commit = |folder: &str| {
+            let folder = root.join(folder);
+            repository([folder.as_path()]).and_then(|git| head(&git))
+        };
+        assert_eq!(commit("main/src").as_deref(), Some("abc"));
+        assert_eq!(commit("w/src").as_deref(), Some("def"));
+        assert_eq!(commit("detached").as_deref(), Some("0123"));
+        assert_eq!(
+            commit("new").as_deref(),
+            Some("refs/heads/main has no commit")
+        );
+        fs::write(root.join("main/.git/refs-heads"), "").unwrap();
+        fs::create_dir_all(root.join("main/.git/refs/heads")).unwrap();
+        fs::write(root.join("main/.git/refs/heads/main"), "fff\n").unwrap();
+        assert_eq!(
+            commit("main").as_deref(),
+            Some("fff"),
+            "loose before packed"
+        );
+    }
+}
