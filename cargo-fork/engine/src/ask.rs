@@ -93,7 +93,10 @@ impl Session {
         Ok(match self.look_up(&question)? {
             Answered::Restored { hook } => Verdict::Restored { hook },
             Answered::Not(reason) => Verdict::Build {
-                reason,
+                reason: match (&reason, &question.summary.bound_by) {
+                    (Reason::Missing(_), Some(by)) => Reason::Bound(by.clone()),
+                    _ => reason,
+                },
                 question: Some(Box::new(question)),
             },
             Answered::Cancelled => Verdict::Cancelled,

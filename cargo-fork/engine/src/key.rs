@@ -62,6 +62,8 @@ pub struct Summary {
     /// Whether the unit may read files of its package that the compiler does not report: macros do, and
     /// linkers that are given instructions.
     pub reads_package: bool,
+    /// What binds the unit to this checkout, if its action is another in each.
+    pub bound_by: Option<String>,
     /// Where the linker looks for libraries; none if nothing is linked.
     pub(crate) search: Option<Search>,
 }
@@ -84,9 +86,13 @@ pub fn summarise(common: &Common, unit: &Unit, command: &Command) -> Result<Summ
     ingredients.add("deps", &dependencies(common, unit)?);
     ingredients.add("files", &named_files(common, unit, &arguments)?);
     let powers = macro_inputs::powers(common, unit)?;
+    let mut bound_by = None;
     if powers.reads_env {
         let variables = macro_inputs::variables(common, unit, command)?;
-        ingredients.add("macro-env", &variables);
+        let values = variables.values.iter();
+        let lines: Vec<String> = values.map(|(name, it)| format!("{name}={it}")).collect();
+        ingredients.add("macro-env", &lines);
+        bound_by = variables.bound_by;
     }
     if powers.reads_files {
         let files = macro_inputs::files(common, unit, command, &mut hashed)?;
@@ -116,6 +122,7 @@ pub fn summarise(common: &Common, unit: &Unit, command: &Command) -> Result<Summ
         remapped: arguments.remapped,
         impure_macros: powers.is_impure(),
         reads_package: powers.reads_files || instructs_linker,
+        bound_by,
         search: unit.links.then(|| Search {
             linker: arguments.linker.as_deref().unwrap_or("cc").to_owned(),
             folders: arguments

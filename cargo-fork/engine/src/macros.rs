@@ -144,6 +144,15 @@ pub struct Macros {
     known: Mutex<HashMap<std::path::PathBuf, Arc<Judged>>>,
 }
 
+/// The variables that macros may read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Variables {
+    /// Their values.
+    pub values: BTreeMap<String, String>,
+    /// What binds a unit to a path of this machine, if one of them is such a path.
+    pub bound_by: Option<String>,
+}
+
 struct Judged {
     powers: Powers,
     /// The content, if its powers make it worth searching.
@@ -176,8 +185,8 @@ impl Macros {
         libraries: impl Iterator<Item = &'a Path>,
         env: &Environment,
         roots: &Roots,
-    ) -> io::Result<BTreeMap<String, String>> {
-        let mut out = BTreeMap::new();
+    ) -> io::Result<Variables> {
+        let mut out = Variables::default();
         for library in libraries {
             let judged = self.judged(library)?;
             let Some(content) = judged
@@ -189,11 +198,14 @@ impl Macros {
             };
             for (name, value) in env.places(roots) {
                 if mentions(content, name) {
-                    out.insert(name.to_owned(), value.to_owned());
+                    let library = library.file_name().unwrap_or_default().to_string_lossy();
+                    let by = || format!("the macros of `{library}` may use `{name}`");
+                    out.bound_by.get_or_insert_with(by);
+                    out.values.insert(name.to_owned(), value.to_owned());
                 }
             }
             for (name, value) in inherited(content, judged.powers, env, roots) {
-                out.entry(name).or_insert(value);
+                out.values.entry(name).or_insert(value);
             }
         }
         Ok(out)
@@ -384,6 +396,8 @@ mod tests {
             .iter()
             .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
             .collect();
-        assert_eq!(variables, expected);
+        assert_eq!(variables.values, expected);
+        let by = "the macros of `libm.so` may use `OUT_DIR`";
+        assert_eq!(variables.bound_by.as_deref(), Some(by));
     }
 }

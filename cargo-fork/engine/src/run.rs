@@ -66,6 +66,8 @@ pub struct Run {
     /// The names by which compilers know this machine's places, the shortest path first; none if they are
     /// not to be told.
     pub renamed: Arc<[(String, String)]>,
+    /// The variables in which C compilers are told these names.
+    pub flags: Vec<String>,
 }
 
 /// What another build script left for this one.

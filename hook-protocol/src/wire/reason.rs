@@ -106,7 +106,7 @@ reasons! {
     Missing(Option<String>) = "missing",
     /// Results are there, but each has an input that differs; the first of them.
     InputDiffers(String) = "input-differs",
-    /// Results are there, but each is bound to a place that is elsewhere here; the first of them.
+    /// A result for this unit is bound to the place where it was built, and there is none for this one.
     Bound(String) = "bound",
     /// `hooks.mode` is `refresh`.
     Refresh = "refresh",

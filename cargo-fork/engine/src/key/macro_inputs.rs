@@ -7,7 +7,7 @@ use walkdir::WalkDir;
 
 use super::{Common, MACRO, once};
 use crate::Reason;
-use crate::macros::Powers;
+use crate::macros::{Powers, Variables};
 use crate::package;
 use crate::unit::{Command, Subject, Unit};
 
@@ -32,16 +32,12 @@ pub(super) fn variables(
     common: &Common,
     unit: &Unit,
     command: &Command,
-) -> Result<Vec<String>, Reason> {
+) -> Result<Variables, Reason> {
     let libraries = libraries_of_macros(unit);
     let variables = common
         .macros
         .variables(libraries, &command.env, &unit.subject.roots);
-    let variables = variables.map_err(|error| Reason::Unreadable(error.to_string()))?;
-    Ok(variables
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect())
+    variables.map_err(|error| Reason::Unreadable(error.to_string()))
 }
 
 /// What a macro may read besides its user's package: what build scripts left for it, and files of the

@@ -27,6 +27,8 @@ pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result
     ingredients.add("script", &[script.digest.to_string()]);
     ingredients.add("rustc", &[toolchain(common, subject)?.to_string()]);
     ingredients.add("env", &env.lines(&subject.roots, false));
+    // The names that stand for places are the same everywhere; their order is not.
+    ingredients.add("compiler-flags", &run.flags);
     let undeclared = variables::undeclared(run, &script, env);
     let undeclared: Vec<String> = undeclared
         .iter()

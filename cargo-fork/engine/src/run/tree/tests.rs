@@ -39,6 +39,7 @@ impl Checkout {
             profile_dir: root.join("target/debug"),
             profile_files: Arc::from([]),
             renamed: Arc::from([]),
+            flags: Vec::new(),
         };
         let checkout = Checkout { dir, run };
         fs::write(&checkout.run.stdout, "").unwrap();

@@ -114,10 +114,10 @@ impl Inner {
                 reason,
                 question: None,
             },
-            Ok((run, mut env)) => {
+            Ok((mut run, env)) => {
                 for (name, value) in self.session.compiler_flags(&run, &env) {
                     cmd.env(&name, &value);
-                    env.command.insert(name, Some(value));
+                    run.flags.push(name);
                 }
                 self.session.ask_run(run, env, clock)?
             }
@@ -192,6 +192,7 @@ fn take(
         } else {
             Arc::from([])
         },
+        flags: Vec::new(),
     }))
 }
 
