@@ -100,6 +100,17 @@ fn verdict(cold: &Build, warm: &Build, is_default: bool) -> Result<()> {
     if warm.restored == 0 {
         bail!("nothing was restored in the second checkout");
     }
+    let ran = warm.missed.iter().filter(|it| it.is_run);
+    let needless: Vec<&str> = ran
+        .filter(|it| it.why != "reads-vcs")
+        .map(|it| it.shown.as_str())
+        .collect();
+    if is_default && !needless.is_empty() {
+        bail!(
+            "build scripts ran in the second checkout: `{}`",
+            needless.join("`, `")
+        );
+    }
     if is_default && warm.compiled > 0 {
         bail!(
             "{} units of the default project were compiled in the second checkout",

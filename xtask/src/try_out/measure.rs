@@ -21,10 +21,26 @@ pub(crate) struct Build {
     pub(crate) restored: usize,
     /// Units that were compiled.
     pub(crate) compiled: usize,
+    /// Build scripts that ran, or whose folders came from the cache.
+    pub(crate) scripts: usize,
+    /// Units that did not come from the cache, and why.
+    pub(crate) missed: Vec<Missed>,
     /// The bytes of the restored outputs.
     pub(crate) restored_bytes: u64,
     /// The programs, by file name.
     pub(crate) programs: BTreeMap<String, Program>,
+}
+
+/// A unit that did not come from the cache.
+pub(crate) struct Missed {
+    /// The unit, as people know it.
+    pub(crate) shown: String,
+    /// Whether it is the run of a build script.
+    pub(crate) is_run: bool,
+    /// The name of the reason.
+    pub(crate) why: String,
+    /// What else there is to say.
+    pub(crate) detail: Option<String>,
 }
 
 /// A program that was built.
@@ -54,6 +70,27 @@ struct Artifact {
     #[serde(default)]
     filenames: Vec<PathBuf>,
     executable: Option<PathBuf>,
+}
+
+/// The message of Cargo that tells of a unit in which hooks had no part.
+#[derive(Deserialize)]
+struct NotShared {
+    unit: Unit,
+    step: String,
+    why: Why,
+}
+
+#[derive(Deserialize)]
+struct Unit {
+    package: String,
+    target: String,
+    mode: String,
+}
+
+#[derive(Deserialize)]
+struct Why {
+    name: String,
+    detail: Option<String>,
 }
 
 impl Build {
@@ -87,8 +124,14 @@ impl Build {
         let Ok(artifact) = serde_json::from_str::<Artifact>(line) else {
             return Ok(());
         };
-        if artifact.reason != "compiler-artifact" {
-            return Ok(());
+        match artifact.reason.as_str() {
+            "compiler-artifact" => {}
+            "build-script-executed" => {
+                self.scripts += 1;
+                return Ok(());
+            }
+            "unit-not-shared" => return self.add_missed(line),
+            _ => return Ok(()),
         }
         if artifact.restored {
             self.restored += 1;
@@ -109,5 +152,24 @@ impl Build {
             self.programs.insert(name, program);
         }
         Ok(())
+    }
+
+    fn add_missed(&mut self, line: &str) -> Result<()> {
+        let NotShared { unit, step, why } =
+            serde_json::from_str(line).context("failed to read a message of Cargo")?;
+        if step != "stored" {
+            self.missed.push(Missed {
+                shown: format!("{} ({}, {})", unit.package, unit.target, unit.mode),
+                is_run: unit.mode == "run-build-script",
+                why: why.name,
+                detail: why.detail,
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns how many build scripts ran.
+    pub(crate) fn ran(&self) -> usize {
+        self.missed.iter().filter(|it| it.is_run).count()
     }
 }

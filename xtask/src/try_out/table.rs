@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::measure::Build;
+use super::measure::{Build, Missed};
 use crate::tree;
 
 /// Prints what both builds came to.
@@ -25,6 +25,10 @@ pub(crate) fn print(cold: &Build, warm: &Build, cache: &Path) -> Result<()> {
         cold.compiled.to_string(),
         warm.compiled.to_string(),
     );
+    let scripts = |build: &Build| build.scripts.saturating_sub(build.ran()).to_string();
+    row("build scripts restored", scripts(cold), scripts(warm));
+    let ran = |build: &Build| build.ran().to_string();
+    row("build scripts run", ran(cold), ran(warm));
     let seconds = |build: &Build| format!("{:.2}", build.took.as_secs_f64());
     row("seconds", seconds(cold), seconds(warm));
     row(
@@ -39,6 +43,14 @@ pub(crate) fn print(cold: &Build, warm: &Build, cache: &Path) -> Result<()> {
         100.0 / ratio
     );
     println!("The cache holds {}.", megabytes(size(cache)?));
+    for missed in &warm.missed {
+        let Missed {
+            shown, why, detail, ..
+        } = missed;
+        let detail = detail.as_deref().map(|it| format!(" ({it})"));
+        let detail = detail.unwrap_or_default();
+        println!("Not from the cache: {shown}: {why}{detail}.");
+    }
     for (name, program) in &cold.programs {
         let word = match warm.programs.get(name) {
             Some(other) if program.equals(other)? => "is the same in both",

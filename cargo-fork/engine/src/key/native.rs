@@ -39,17 +39,14 @@ pub(super) fn inputs(
     }
     for dir in &arguments.search_dirs {
         let dir = unit.subject.cwd.join(dir);
-        // A build script's folder is searched for whatever a dependency, or the linker, asks for.
-        if dir.starts_with(&unit.subject.build_dir) {
-            found.extend(libraries_in(&dir, NATIVE));
-        } else {
+        if SYSTEM.iter().any(|folder| dir.starts_with(folder)) {
+            let names = wanted.iter().flat_map(|lib| lib.file_names());
+            found.extend(names.map(|file| dir.join(file)));
             found.extend(libraries_in(&dir, CRATES));
-            found.extend(
-                wanted
-                    .iter()
-                    .flat_map(|lib| lib.file_names())
-                    .map(|file| dir.join(file)),
-            );
+        } else {
+            // Any other folder is searched for what a dependency, the linker, or a `#[link]` attribute in a
+            // source asks for, which no argument names.
+            found.extend(libraries_in(&dir, NATIVE));
         }
     }
     let linker = arguments.linker.as_deref().unwrap_or("cc");
@@ -74,6 +71,17 @@ pub(super) fn inputs(
     lines.sort();
     Ok(lines)
 }
+
+/// Folders with the libraries of the system: too many to count one by one. What a unit links of them is
+/// found by name, and what it loads is among its recorded inputs.
+const SYSTEM: &[&str] = &[
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+];
 
 /// Endings of files that a linker may take from a folder.
 const NATIVE: &[&str] = &[
