@@ -52,8 +52,7 @@ fn examples_are_messages() {
             seen.push(kind.to_owned());
         }
     }
-    let all =
-        "hello begin ready before-build hit miss after-build stored declined end done Err entry entry";
+    let all = "hello begin ready before-build hit miss after-build stored declined end done Err entry entry";
     assert_eq!(seen.join(" "), all);
 }
 

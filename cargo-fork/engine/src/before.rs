@@ -10,7 +10,8 @@
 //!    since a folder can be put in the place of another without any file in it changing.
 //!
 //! *Old enough* is judged on the clock of the file system where the file lies. That of the build
-//! directory is known; of another one the newest time that was seen there stands for it.
+//! directory is known; of another one the newest time that was seen there stands for it, and if none was, a
+//! file counts as old that is so by a day.
 //!
 //! What this does not see: a file that changed twice, and is back as it was, while the unit was built;
 //! and writes through a memory map that was opened before.
@@ -32,6 +33,9 @@ pub struct Clock {
 /// File systems note times with this precision at worst, where nanoseconds tell that they are precise:
 /// Linux advances its clock 100 times a second or more.
 const TICK: Duration = Duration::from_millis(20);
+
+/// A file of a file system of which nothing else is known is old after this time.
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The precision of file systems that note whole seconds (FAT: every other).
 const COARSE: Duration = Duration::from_secs(2);
@@ -132,7 +136,11 @@ impl Before {
         let newest = stat
             .identity
             .and_then(|(device, _)| self.newest.get(&device));
-        newest.is_some_and(|newest| stat.is_older_than(*newest - COARSE))
+        match newest {
+            Some(newest) => stat.is_older_than(*newest - COARSE),
+            // No clock is so wrong, and no build takes so long.
+            None => stat.is_older_than(SystemTime::now() - DAY),
+        }
     }
 
     /// Returns whether a file had been left alone for so long before the beginning that any later change

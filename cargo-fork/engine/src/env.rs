@@ -64,6 +64,15 @@ impl Environment {
         }
     }
 
+    /// Returns every variable that the process sees, with its value.
+    pub fn seen(&self) -> impl Iterator<Item = (&str, &str)> {
+        let set = self.command.iter();
+        let set = set.filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?)));
+        let inherited = self.inherited.iter();
+        let inherited = inherited.filter(|(name, _)| !self.command.contains_key(*name));
+        set.chain(inherited.map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+
     /// Returns the folders in which build scripts left files for this process.
     pub fn out_dirs(&self) -> impl Iterator<Item = &Path> {
         let set = self

@@ -110,7 +110,7 @@ impl Freshness {
             build_dir,
             gate: Gate::new(jobs.max(2)),
             clock: OnceLock::new(),
-            mentions: Mentions::default(),
+            mentions: Mentions::new(PathBuf::new()),
             known: Mutex::default(),
             notes: Mutex::default(),
         }

@@ -7,6 +7,8 @@ use hook_protocol::Digest;
 use hook_protocol::wire::{EnvInput, FileDigest, Hashes, Inputs};
 
 use crate::Reason;
+use memchr::memmem;
+
 use crate::before::Before;
 use crate::depinfo::DepInfo;
 use crate::env::Environment;
@@ -16,7 +18,7 @@ use crate::mentions::Mentions;
 use crate::package::Source;
 use crate::unit::{Subject, Unit};
 
-/// Records what the compiler says that it read. `libraries` are those that the unit can reach.
+/// Records what the compiler says that it read.
 ///
 /// `digests` has, among others, the files that were hashed before the build began.
 ///
@@ -163,10 +165,12 @@ fn names_only_files(
         && mentions.names_only_files(name, inputs, libraries)
 }
 
+/// Returns the digest by which a variable counts as it is.
 pub(crate) fn by_value(value: &str) -> Digest {
     Digest::of(format!("value {value}").as_bytes())
 }
 
+/// Returns the digest by which a variable counts that only names files.
 fn by_placeholder(subject: &Subject, value: &str) -> Digest {
     Digest::of(format!("placeholder {}", subject.roots.normalise(value)).as_bytes())
 }
@@ -313,6 +317,13 @@ fn check_file(subject: &Subject, file: &FileDigest, digests: &FileDigests) -> Re
 fn is_of_the_kernel(path: &Path) -> bool {
     let folders = ["/dev", "/proc", "/sys"];
     cfg!(unix) && folders.iter().any(|folder| path.starts_with(folder))
+}
+
+/// Returns whether a source may give an assembler something to read.
+pub(crate) fn has_assembly(source: &Path) -> bool {
+    let words = ["asm!", "global_asm", "naked_asm", "arch::asm"];
+    let has = |text: &[u8], word: &str| memmem::find(text, word.as_bytes()).is_some();
+    std::fs::read(source).is_ok_and(|text| words.iter().any(|word| has(&text, word)))
 }
 
 /// Returns the file beside a module's that the compiler would refuse as ambiguous: `foo/mod.rs` for

@@ -14,6 +14,7 @@ use crate::macros::Macros;
 use crate::mentions::Mentions;
 use crate::needed::Search;
 use crate::package::{self, Source};
+use crate::run::Scripts;
 use crate::tools::Tools;
 use crate::unit::{Command, Subject, Unit};
 
@@ -33,6 +34,8 @@ pub struct Common {
     pub macros: Macros,
     /// Which libraries mention a variable.
     pub mentions: Mentions,
+    /// What is known of build scripts.
+    pub scripts: Scripts,
     /// The identities of tools.
     pub tools: Tools,
     /// `rustc -vV`.

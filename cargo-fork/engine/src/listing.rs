@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use hook_protocol::Digest;
 use walkdir::{DirEntry, WalkDir};
 
+use crate::entry::is_executable;
 use crate::files::{FileDigests, Stat};
 use crate::package::{MAX_BYTES, MAX_FILES};
 
@@ -103,15 +104,4 @@ pub fn names<'a>(paths: impl Iterator<Item = &'a Path>) -> Digest {
         .collect();
     paths.sort_unstable();
     Digest::of(&paths.join(&b'\n'))
-}
-
-#[cfg(unix)]
-fn is_executable(metadata: &std::fs::Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    metadata.permissions().mode() & 0o111 != 0
-}
-
-#[cfg(not(unix))]
-fn is_executable(_: &std::fs::Metadata) -> bool {
-    false
 }

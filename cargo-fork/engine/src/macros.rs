@@ -32,6 +32,8 @@ pub struct Powers {
     pub uses_network: bool,
     /// It may start programs.
     pub starts_programs: bool,
+    /// It asks for the time.
+    pub asks_clock: bool,
 }
 
 impl Powers {
@@ -42,6 +44,7 @@ impl Powers {
         reads_files: true,
         uses_network: false,
         starts_programs: true,
+        asks_clock: false,
     };
 
     /// Returns whether the macro can read what it was not given.
@@ -56,6 +59,7 @@ impl Powers {
             reads_files: self.reads_files || other.reads_files,
             uses_network: self.uses_network || other.uses_network,
             starts_programs: self.starts_programs || other.starts_programs,
+            asks_clock: self.asks_clock || other.asks_clock,
         }
     }
 }
@@ -82,6 +86,7 @@ fn judge<'a>(symbols: impl Iterator<Item = &'a str>) -> Powers {
         powers.reads_files |= ASKING.iter().any(|method| uses_path(symbol, method));
         powers.starts_programs |= uses("3std7process", &["5abort", "4exit"]);
         powers.uses_network |= symbol.contains("3std3net");
+        powers.asks_clock |= symbol.contains("10SystemTime3now");
     }
     if !seen {
         return Powers::ALL_LOCAL;

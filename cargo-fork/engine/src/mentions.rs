@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use memchr::memmem;
 
+use crate::depinfo;
 use crate::env_use;
 use crate::files::Stat;
 
@@ -18,8 +19,10 @@ use crate::files::Stat;
 const EXPORTERS: &[&str] = &["slint", "tonic"];
 
 /// Remembers what was looked for in this build.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Mentions {
+    /// Where the compiler runs: the folder to which it names the files of members.
+    cwd: PathBuf,
     known: Mutex<HashMap<(PathBuf, String), Looked>>,
 }
 
@@ -27,6 +30,14 @@ pub struct Mentions {
 type Looked = (Option<Stat>, bool);
 
 impl Mentions {
+    /// Knows nothing yet. `cwd` is the folder in which the compiler runs for members of the workspace.
+    pub fn new(cwd: PathBuf) -> Mentions {
+        Mentions {
+            cwd,
+            known: Mutex::default(),
+        }
+    }
+
     /// Returns whether a variable that holds a path was used only to name files: everywhere in the
     /// `sources` of a unit, and by no macro of the `libraries` that it can reach.
     pub fn names_only_files(
@@ -46,7 +57,7 @@ impl Mentions {
     }
 
     /// Returns whether one of the libraries mentions the variable `name`. One that cannot be read does.
-    fn any(&self, libraries: impl IntoIterator<Item = PathBuf>, name: &str) -> bool {
+    pub(crate) fn any(&self, libraries: impl IntoIterator<Item = PathBuf>, name: &str) -> bool {
         let mut libraries = libraries.into_iter();
         libraries.any(|library| {
             let metadata = library.with_extension("rmeta");
@@ -70,9 +81,32 @@ impl Mentions {
             return *mentions;
         }
         let content = std::fs::read(&key.0);
-        let mentions = content.map_or(true, |it| memmem::find(&it, name.as_bytes()).is_some());
+        let mentions = content.map_or(true, |it| memmem::find(&it, name.as_bytes()).is_some())
+            && !self.includes_only(&key.0, name);
         known().insert(key, (stat, mentions));
         mentions
+    }
+
+    /// Returns whether the sources of a library use the variable, and only to name files. So do the macros
+    /// that they hold.
+    fn includes_only(&self, library: &Path, name: &str) -> bool {
+        let stem = library.file_stem().and_then(|stem| stem.to_str());
+        let Some(stem) = stem.and_then(|stem| stem.strip_prefix("lib")) else {
+            return false;
+        };
+        let info = std::fs::read_to_string(library.with_file_name(format!("{stem}.d")));
+        let Some(info) = info.ok().and_then(|text| depinfo::parse(&text)) else {
+            return false;
+        };
+        let sources = info.files.iter().map(|file| self.cwd.join(file));
+        let texts: Option<Vec<String>> = sources
+            .filter(|path| path.extension().is_some_and(|it| it == "rs"))
+            .map(|path| std::fs::read_to_string(path).ok())
+            .collect();
+        let is_known = |text: &Vec<String>| !text.is_empty() && self.cwd.is_absolute();
+        texts
+            .filter(is_known)
+            .is_some_and(|texts| env_use::only_names_files(name, texts.iter().map(String::as_str)))
     }
 }
 
@@ -100,7 +134,7 @@ mod tests {
         ] {
             std::fs::write(path(name), content).unwrap();
         }
-        let mentions = Mentions::default();
+        let mentions = Mentions::new(dir.path().to_path_buf());
         let any = |name: &str| mentions.any([path(name)], "OUT_DIR");
         assert!(!any("liba-1.rlib"));
         assert!(any("libb-1.so"));
@@ -109,5 +143,33 @@ mod tests {
         assert!(!any("libtonic-1.rmeta"));
         std::fs::write(path("liba-1.rmeta"), "now it has OUT_DIR").unwrap();
         assert!(any("liba-1.rlib"));
+    }
+
+    #[test]
+    fn a_library_that_only_includes_mentions_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, content: &str| std::fs::write(dir.path().join(name), content);
+        write("liba-1.rmeta", "..OUT_DIR..").unwrap();
+        write("a-1.d", "liba-1.rmeta: lib.rs\n").unwrap();
+        let includes =
+            r#"macro_rules! m { () => { include!(concat!(env!("OUT_DIR"), "/a.rs")); } }"#;
+        for (source, mentions) in [
+            (includes, false),
+            (
+                r#"macro_rules! m { () => { env!("OUT_DIR").len() } }"#,
+                true,
+            ),
+            ("nothing", true),
+        ] {
+            write("lib.rs", source).unwrap();
+            let library = dir.path().join("liba-1.rmeta");
+            let any =
+                |cwd: &Path| Mentions::new(cwd.to_path_buf()).any([library.clone()], "OUT_DIR");
+            assert_eq!(any(dir.path()), mentions, "{source}");
+            assert!(any(Path::new("")), "where the source lies is not known");
+        }
+        std::fs::remove_file(dir.path().join("a-1.d")).unwrap();
+        let mentions = Mentions::new(dir.path().to_path_buf());
+        assert!(mentions.any([dir.path().join("liba-1.rmeta")], "OUT_DIR"));
     }
 }

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use hook_protocol::wire::EntryFile;
 
@@ -54,8 +55,7 @@ impl Placing {
             let (size, wanted) = (metadata.len(), expected.size);
             return Err(format!("{} has {size} bytes, not {wanted}", shown()));
         }
-        let from = File::open(source).map_err(|e| format!("{}: {e}", shown()))?;
-        let temporary = copy(from, place, expected.executable)
+        let temporary = copy(source, place, expected.executable)
             .map_err(|e| format!("failed to copy {}: {e}", shown()))?;
         let hashed = hash(&temporary).map_err(|e| format!("{}: {e}", shown()))?;
         if hashed.digest != expected.digest {
@@ -102,7 +102,11 @@ impl Default for Placing {
 /// Copies a file to a temporary name beside `place`. The copy shares storage with the original where
 /// the file system can (the standard library asks the kernel to copy), and has the permissions that a
 /// compiler or linker would have given it: the mode of the original says nothing.
-fn copy(mut from: File, place: &Path, executable: bool) -> io::Result<tempfile::TempPath> {
+///
+/// A program is copied by another process: a file that this one has open for writing is so too, for a
+/// moment, in every process that another thread starts just then, and cannot be executed as long.
+fn copy(source: &Path, place: &Path, executable: bool) -> io::Result<tempfile::TempPath> {
+    let mut from = File::open(source)?;
     let dir = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let made = tempfile::Builder::new()
         .prefix(".hook-")
@@ -114,13 +118,43 @@ fn copy(mut from: File, place: &Path, executable: bool) -> io::Result<tempfile::
                 use std::os::unix::fs::OpenOptionsExt;
                 options.mode(if executable { 0o777 } else { 0o666 });
             }
-            #[cfg(not(unix))]
-            let _ = executable;
             options.open(path)
         })?;
     let (mut to, temporary) = made.into_parts();
+    if executable {
+        let permissions = to.metadata()?.permissions();
+        drop(to);
+        if copied_by_process(source, &temporary)? {
+            std::fs::set_permissions(&temporary, permissions)?;
+            return Ok(temporary);
+        }
+        to = OpenOptions::new().write(true).open(&temporary)?;
+    }
     io::copy(&mut from, &mut to)?;
     Ok(temporary)
+}
+
+/// Copies a file by `cp`, to a new file in the place of `to`; false if there is no such program.
+fn copied_by_process(source: &Path, to: &Path) -> io::Result<bool> {
+    if !cfg!(unix) {
+        return Ok(false);
+    }
+    std::fs::remove_file(to)?;
+    let mut cp = Command::new("cp");
+    let status = cp
+        .arg("--")
+        .args([source, to])
+        .stderr(Stdio::null())
+        .status();
+    if status.is_ok_and(|status| status.success()) {
+        return Ok(true);
+    }
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(to)?;
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -193,8 +193,8 @@ pub fn replace_paths(text: &str, pairs: &[(String, String)]) -> Option<String> {
     Some(out)
 }
 
-/// Returns whether a path can begin here: at the beginning, after a byte that is part of no name, or
-/// after an escape sequence, as the compiler's JSON messages hold them for colours and line ends.
+/// Returns whether a path can begin here: at the beginning, after a byte that is part of no name, after a
+/// flag of a compiler, or after an escape sequence, as the compiler's JSON messages hold them for colours and line ends.
 fn begins_a_path(bytes: &[u8], at: usize) -> bool {
     let Some((&last, before)) = bytes[..at].split_last() else {
         return true;
@@ -204,6 +204,11 @@ fn begins_a_path(bytes: &[u8], at: usize) -> bool {
     }
     let backslashes = |text: &[u8]| text.iter().rev().take_while(|&&byte| byte == b'\\').count();
     match last {
+        // Flags of compilers: `-I/usr/include`.
+        b'B' | b'F' | b'I' | b'L' => {
+            let mut before = before.iter().rev();
+            before.next() == Some(&b'-') && before.next().is_none_or(|&it| !is_name_byte(it))
+        }
         b'n' | b'r' | b't' if backslashes(before) % 2 == 1 => true,
         b'm' => {
             let parameters = before
@@ -248,6 +253,8 @@ mod tests {
             ("x/nowhere/ws", "x/nowhere/ws"),
             ("a=\"/nowhere/ws\":/nowhere/x", "a=\"{workspace}\":{home}/x"),
             ("plain", "plain"),
+            ("-I/nowhere/ws/a -L/nowhere/x", "-I{workspace}/a -L{home}/x"),
+            ("x-I/nowhere/ws", "x-I/nowhere/ws"),
         ] {
             assert_eq!(roots.normalise(text), normalised, "`{text}`");
             assert_eq!(

@@ -38,6 +38,7 @@ mod tree;
 mod variables;
 mod vcs;
 
+pub use script::Scripts;
 pub use vcs::is_vcs_crate;
 
 /// The run of a build script, as Cargo knows it before.
@@ -59,10 +60,14 @@ pub struct Run {
     pub supplies: Vec<Supply>,
     /// A dependency of the script that is known to read version control.
     pub vcs_dependency: Option<String>,
-    /// The folder into which Cargo puts what it built, and the names of all that it puts there.
+    /// The packages of the workspace.
+    pub members: Arc<[PathBuf]>,
+    /// Whether the package is one of the user's: not from a registry or a repository elsewhere.
+    pub is_local: bool,
+    /// The folder of the profile, in which `OUT_DIR` lies, and most outputs.
     pub profile_dir: PathBuf,
-    /// The names of all that Cargo puts there.
-    pub profile_files: Arc<[PathBuf]>,
+    /// Every output of this build.
+    pub outputs: Arc<[PathBuf]>,
     /// The names by which compilers know this machine's places, the shortest path first; none if they are
     /// not to be told.
     pub renamed: Arc<[(String, String)]>,
@@ -103,9 +108,9 @@ pub struct Question {
 }
 
 impl Question {
-    /// Returns what was there when the question was asked.
-    pub fn before(&self) -> Arc<Before> {
-        self.before.clone()
+    /// Looks around, now that the script is about to run: what is there already, it did not write.
+    pub fn begin(&mut self) {
+        self.around = Some(outside::Around::look(&self.run));
     }
 }
 

@@ -60,11 +60,22 @@ pub(crate) fn mentions(content: &[u8], roots: &Roots) -> bool {
     texts.any(|text| memmem::find(content, text.as_bytes()).is_some())
 }
 
-/// Returns whether a root cannot be searched for.
-pub(crate) fn has_unsearchable_root(roots: &Roots, names: &[&str]) -> bool {
-    roots
-        .iter()
-        .any(|(path, name)| names.contains(&name) && path.as_os_str().len() < MIN_LENGTH)
+/// Places of a checkout: what may hold the path of one of them is bound if it cannot be searched for.
+const CHECKOUT: &[&str] = &["build-dir", "out-dir", "package", "target-dir", "workspace"];
+
+/// Returns the places of the checkout to which a result is bound that may hold any of their paths: none, if
+/// these can all be searched for.
+pub(crate) fn unsearchable(roots: &Roots) -> BTreeMap<String, Bound> {
+    let of_checkout = || roots.iter().filter(|(_, name)| CHECKOUT.contains(name));
+    if of_checkout().all(|(path, _)| path.as_os_str().len() >= MIN_LENGTH) {
+        return BTreeMap::new();
+    }
+    let bound = |path: &Path| Bound {
+        path: bound_to(path),
+        by: "a path is too short to be searched for".to_owned(),
+    };
+    let bound = of_checkout().map(|(path, name)| (name.to_owned(), bound(path)));
+    bound.collect()
 }
 
 fn continues_a_name(byte: u8) -> bool {
@@ -93,7 +104,12 @@ mod tests {
             let found = bound([file.as_path()], &roots).unwrap();
             assert_eq!(found.keys().collect::<Vec<_>>(), names, "{content:?}");
         }
-        assert!(has_unsearchable_root(&roots, &["short"]));
-        assert!(!has_unsearchable_root(&roots, &["workspace"]));
+        assert!(
+            unsearchable(&roots).is_empty(),
+            "`short` is none of a checkout"
+        );
+        roots.add("build-dir", Path::new("/b"));
+        let bound: Vec<String> = unsearchable(&roots).into_keys().collect();
+        assert_eq!(bound, ["build-dir", "workspace"]);
     }
 }

@@ -5,24 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hook_protocol::wire::{
-    AfterBuild, Answer, Bound, Capability, Entry, Hashes, OpaqueEntry, Role, Step, Unshared,
+    AfterBuild, Answer, Capability, Entry, Hashes, OpaqueEntry, Role, Step, Unshared,
 };
-use memchr::memmem;
 
 use crate::Reason;
 use crate::ask::Question;
 use crate::depinfo::{self, DepInfo};
 use crate::entry::{self, Outputs};
 use crate::inputs;
+use crate::mentions::Mentions;
 use crate::messages;
 use crate::needed;
 use crate::scan;
 use crate::session::Session;
 use crate::side::Silence;
 use crate::unit::{Subject, Unit};
-
-/// Roots of which a path in an output binds it, and which a short path makes unsearchable.
-const CHECKOUT_ROOTS: &[&str] = &["workspace", "package", "build-dir", "target-dir"];
 
 impl Session {
     /// Offers the outputs of a unit that was just built to the hook. Returns at once; the outputs must
@@ -62,7 +59,7 @@ impl Session {
         inputs::check_unchanged(&summary.hashed, digests, before)?;
         let mentions = &self.common.mentions;
         let mut inputs = inputs::record(unit, &command.env, &dep_info, digests, mentions, before)?;
-        if summary.reads_package || assembles(unit, &dep_info) {
+        if summary.reads_package || assembles(unit, &dep_info, mentions) {
             inputs.package = inputs::whole_package(subject, &summary.hashes, digests, before)?;
         }
         let Outputs { files, places } = entry::describe(unit, digests)?;
@@ -83,15 +80,8 @@ impl Session {
             .iter()
             .any(|input| env_names_a_place(question, &input.name));
         let may_hold_paths = summary.impure_macros || unit.links || !summary.remapped || by_name;
-        if may_hold_paths && scan::has_unsearchable_root(&subject.roots, CHECKOUT_ROOTS) {
-            let roots = subject.roots.iter();
-            for (path, name) in roots.filter(|(_, name)| CHECKOUT_ROOTS.contains(name)) {
-                let bound = Bound {
-                    path: inputs::bound_to(path),
-                    by: "a path is too short to be searched for".to_owned(),
-                };
-                inputs.bound.insert(name.to_owned(), bound);
-            }
+        if may_hold_paths {
+            inputs.bound.extend(scan::unsearchable(&subject.roots));
         }
         let cache = match std::fs::read_to_string(&unit.message_cache) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -158,13 +148,12 @@ pub(crate) fn after_build(
     }
 }
 
-/// Returns whether an assembler may read files for the unit, which the compiler does not report.
-fn assembles(unit: &Unit, info: &DepInfo) -> bool {
-    let has_assembly = |file: &String| {
-        let text = std::fs::read(unit.subject.cwd.join(file));
-        text.is_ok_and(|text| memmem::find(&text, b"asm!").is_some())
-    };
-    info.files.iter().any(has_assembly)
+/// Returns whether an assembler may read files for the unit, which the compiler does not report: by its own
+/// sources, or by a macro of a library.
+fn assembles(unit: &Unit, info: &DepInfo, mentions: &Mentions) -> bool {
+    let mut files = info.files.iter().map(|file| unit.subject.cwd.join(file));
+    let libraries = unit.dependencies.iter().map(|it| it.path.clone());
+    files.any(|file| inputs::has_assembly(&file)) || mentions.any(libraries, "global_asm")
 }
 
 /// Returns whether a variable of the compiler's environment holds a path of this machine.

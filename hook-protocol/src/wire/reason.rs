@@ -128,6 +128,8 @@ reasons! {
     SharedOutput = "shared-output",
     /// A build script that may read version control, which differs between checkouts of equal files.
     ReadsVcs(String) = "reads-vcs",
+    /// A build script that asks for the time: what it writes down is that of its checkout.
+    ReadsClock = "reads-clock",
     /// A build script declares an input that does not exist.
     InputMissing(String) = "input-missing",
     /// A build script ran in a folder where an earlier run had left files.

@@ -6,7 +6,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use hook_protocol::Digest;
-use memchr::memmem;
 
 use super::effect::effect;
 use super::mark;
@@ -14,7 +13,7 @@ use super::record::{Around, Folder, Input, Nature, Output, Record, Reference, St
 use super::{Freshness, Phase, Unit, nanos};
 use crate::before::{Before, Clock};
 use crate::files::{Hashed, Stat, hash};
-use crate::inputs::twin;
+use crate::inputs::{has_assembly, twin};
 use crate::{listing, macros};
 
 /// What Cargo knows of a unit that was built.
@@ -44,11 +43,7 @@ pub struct Facts {
 impl Facts {
     /// Returns whether a file of the unit may be read by an assembler; so it is if that is not known.
     fn assembles(&self) -> bool {
-        let has_assembly = |path: &PathBuf| {
-            let text = std::fs::read(path);
-            text.is_ok_and(|text| memmem::find(&text, b"asm!").is_some())
-        };
-        self.sources.is_empty() || self.sources.iter().any(has_assembly)
+        self.sources.is_empty() || self.sources.iter().any(|source| has_assembly(source))
     }
 }
 

@@ -84,7 +84,7 @@ impl Package {
     }
 
     fn record(&self, digests: &FileDigests) -> Result<Inputs, Reason> {
-        let mentions = Mentions::default();
+        let mentions = Mentions::new(self.unit.subject.cwd.clone());
         record(
             &self.unit,
             &self.env,

@@ -5,7 +5,6 @@ use std::sync::atomic::Ordering;
 
 use hook_protocol::wire::{Candidate, Hashes};
 
-use super::outside::Around;
 use super::{Question, Run, STDERR, STDOUT, key, tree};
 use crate::ask::Verdict;
 use crate::before::{Before, Clock};
@@ -45,7 +44,7 @@ impl Session {
                 }
             }
         };
-        let mut question = Question {
+        let question = Question {
             run,
             env,
             summary,
@@ -54,15 +53,10 @@ impl Session {
         };
         Ok(match self.look_up(&question)? {
             Answered::Restored { hook } => Verdict::Restored { hook },
-            Answered::Not(reason) => {
-                if self.after.is_some() {
-                    question.around = Some(Around::look(&question.run));
-                }
-                Verdict::Build {
-                    reason,
-                    question: Some(Box::new(question)),
-                }
-            }
+            Answered::Not(reason) => Verdict::Build {
+                reason,
+                question: Some(Box::new(question)),
+            },
             Answered::Cancelled => Verdict::Cancelled,
         })
     }
@@ -100,8 +94,7 @@ impl Wanted for Question {
             return Tried::Differs(reason);
         }
         match tree::place(run, &entry, candidate, digests) {
-            Ok(Ok(())) => Tried::Placed,
-            Ok(Err(what)) => Tried::Bad(what),
+            Ok(tried) => tried,
             Err(error) => Tried::not_placed(&error),
         }
     }

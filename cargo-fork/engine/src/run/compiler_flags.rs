@@ -10,16 +10,21 @@ use super::script::Script;
 use crate::Session;
 use crate::env::Environment;
 
+/// The beginning of the flags.
+pub(super) const FLAG: &str = "-ffile-prefix-map=";
+
 impl Session {
     /// Returns the variables to be set for a script so that C compilers leave the paths of this machine
     /// out of what they make. None if the user gives flags, or if the compiler does not know how.
     pub fn compiler_flags(&self, run: &Run, env: &Environment) -> Vec<(String, String)> {
         let common = &self.common;
-        let gives_flags = |name: &String| name.contains("CFLAGS") || name.contains("CXXFLAGS");
-        let is_native = run.subject.id.platform == "host" || run.subject.id.platform == common.host;
-        if !is_native || env.inherited.keys().any(gives_flags) {
+        let id = &run.subject.id;
+        let gives_flags = |name: &str| name.contains("CFLAGS") || name.contains("CXXFLAGS");
+        let is_native = id.platform == "host" || id.platform == common.host;
+        if !is_native || env.seen().any(|(name, _)| gives_flags(name)) {
             return Vec::new();
         }
+        let _place = self.enter();
         let compiles =
             || Script::read(common, &run.script).is_ok_and(|it| it.mentions(&["CFLAGS"]));
         let Some(flags) = flags(&run.renamed).filter(|_| compiles()) else {
@@ -59,6 +64,6 @@ fn flags(renamed: &[(String, String)]) -> Option<String> {
     if renamed.is_empty() || !renamed.iter().all(is_plain) {
         return None;
     }
-    let flag = |(path, name): &(String, String)| format!("-ffile-prefix-map={path}={name}");
+    let flag = |(path, name): &(String, String)| format!("{FLAG}{path}={name}");
     Some(renamed.iter().map(flag).collect::<Vec<_>>().join(" "))
 }

@@ -1,8 +1,10 @@
 //! The hash summary of the run of a build script.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::PoisonError;
 
 use hook_protocol::Digest;
+use hook_protocol::wire::FileDigest;
 use walkdir::WalkDir;
 
 use super::script::Script;
@@ -22,6 +24,10 @@ use crate::package::{self, Source};
 pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result<Summary, Reason> {
     let subject = &run.subject;
     let script = Script::read(common, &run.script)?;
+    if script.powers.asks_clock {
+        return Err(Reason::ReadsClock);
+    }
+    check_unpacked(&subject.source)?;
     let mut hashed = vec![(run.script.clone(), script.digest)];
     let mut ingredients = Ingredients::new(common, subject);
     ingredients.add("script", &[script.digest.to_string()]);
@@ -30,11 +36,11 @@ pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result
     // The names that stand for places are the same everywhere; their order is not.
     ingredients.add("compiler-flags", &run.flags);
     let undeclared = variables::undeclared(run, &script, env);
-    let undeclared: Vec<String> = undeclared
+    let undeclared = undeclared
         .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    ingredients.add("script-env", &undeclared);
+        .map(|(name, value)| format!("{name}={value}"));
+    ingredients.add("script-env", &undeclared.collect::<Vec<_>>());
+    ingredients.add("layout", &layout(run));
     let mut supplies = Vec::new();
     for supply in &run.supplies {
         let digest = supplied(common, run, supply)?;
@@ -44,11 +50,12 @@ pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result
     ingredients.add("supplies", &supplies);
     ingredients.add("vcs", &[checked_out(run, &script, env)?]);
     if script.powers.reads_files {
-        let files = workspace_files(common, subject, &mut hashed)?;
+        let files = beside(common, run, &script, &mut hashed)?;
         ingredients.add("script-files", &files);
+        ingredients.add("places", &system::places(common, run, &script));
     }
     if script.powers.starts_programs {
-        ingredients.add("tools", &system::tools(common, &script, env)?);
+        ingredients.add("tools", &system::tools(common, run, &script, env)?);
     }
     if system::looks_for_libraries(run, &script) {
         ingredients.add("system", &system::installed(common, env));
@@ -65,6 +72,67 @@ pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result
     })
 }
 
+/// Checks that no file of a package that Cargo unpacked was edited: then its identity stands for all that a
+/// script may read in it.
+///
+/// # Errors
+///
+/// [`Reason::EditedSource`].
+pub(super) fn check_unpacked(source: &Source) -> Result<(), Reason> {
+    let Source::Unpacked { root, .. } = source else {
+        return Ok(());
+    };
+    match package::walk(root, &[]).find(|path| !source.vouches_for(path)) {
+        Some(path) => Err(Reason::EditedSource(format!("`{}`", path.display()))),
+        None => Ok(()),
+    }
+}
+
+/// Where `OUT_DIR` lies: scripts look for other places by going up from it.
+fn layout(run: &Run) -> Vec<String> {
+    let subject = &run.subject;
+    let inside = |path: &Path, root: &Path| match path.strip_prefix(root) {
+        Ok(path) => path.display().to_string(),
+        Err(_) => "elsewhere".to_owned(),
+    };
+    let root = subject.source.root();
+    vec![
+        inside(&run.out_dir, &subject.build_dir),
+        subject
+            .build_dir
+            .starts_with(&subject.workspace)
+            .to_string(),
+        root.starts_with(&subject.workspace).to_string(),
+    ]
+}
+
+/// The files that a script may read besides those of its package: those of the workspace that belong to no
+/// package, and all, if it goes up from its own.
+fn beside(
+    common: &Common,
+    run: &Run,
+    script: &Script,
+    hashed: &mut Vec<(PathBuf, Digest)>,
+) -> Result<Vec<String>, Reason> {
+    let subject = &run.subject;
+    let (library, _) = common.scripts.library(common);
+    let goes_up = script.goes_up(library) && run.is_local;
+    if !goes_up || !subject.source.root().starts_with(&subject.workspace) {
+        return workspace_files(common, subject, hashed);
+    }
+    let mut lines = Vec::new();
+    for package in &*run.members {
+        for file in package::list(package, &subject.excluded, &common.digests)? {
+            let path = package.join(&file.path);
+            let name = subject.roots.normalise(&path.to_string_lossy());
+            lines.push(format!("{name} {}", file.digest));
+            hashed.push((path, file.digest));
+        }
+    }
+    lines.extend(workspace_files(common, subject, hashed)?);
+    Ok(lines)
+}
+
 /// Returns the commit that a script may learn of; nothing where there is none, or where the script could
 /// not ask.
 ///
@@ -74,8 +142,8 @@ pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result
 fn checked_out(run: &Run, script: &Script, env: &Environment) -> Result<String, Reason> {
     let subject = &run.subject;
     let mut folders = vec![subject.source.root()];
-    // What Cargo unpacked lies in no checkout of the user's, and does not look for one.
-    if subject.mutable_package().is_some() {
+    // What is not the user's lies in no checkout of the user's, and does not look for one.
+    if run.is_local {
         folders.push(&subject.workspace);
     }
     let repository = vcs::repository(folders);
@@ -87,15 +155,24 @@ fn checked_out(run: &Run, script: &Script, env: &Environment) -> Result<String, 
     if let Some(why) = by_crate.or_else(|| vcs::mentioned(&script.text, script.powers)) {
         return Err(Reason::ReadsVcs(why));
     }
-    let may_ask = script.powers.starts_programs && subject.mutable_package().is_some();
-    let commit = repository
-        .filter(|_| may_ask)
-        .and_then(|git| vcs::head(&git));
-    Ok(commit.unwrap_or_default())
+    if !script.powers.starts_programs || !run.is_local {
+        return Ok(String::new());
+    }
+    // A program that it starts may ask.
+    let unknown = || Reason::ReadsVcs("its programs may, and the commit is unknown".to_owned());
+    repository.map_or(Ok(String::new()), |git| vcs::head(&git).ok_or_else(unknown))
 }
 
 /// Returns the digest of what another script left, and of the package to which it may refer.
 fn supplied(common: &Common, run: &Run, supply: &Supply) -> Result<Digest, Reason> {
+    let known = || {
+        let supplied = common.scripts.supplied.lock();
+        supplied.unwrap_or_else(PoisonError::into_inner)
+    };
+    if let Some(digest) = known().get(&supply.out_dir) {
+        return Ok(*digest);
+    }
+    check_unpacked(&supply.source)?;
     let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
         Reason::Unreadable(format!("`{}`: {error}", path.display()))
     };
@@ -127,8 +204,11 @@ fn supplied(common: &Common, run: &Run, supply: &Supply) -> Result<Digest, Reaso
         Source::Unpacked { identity, .. } => lines.push(identity.clone()),
         Source::Mutable { root } => {
             let files = package::list(root, &run.subject.excluded, &common.digests)?;
-            lines.extend(files.iter().map(|it| format!("{} {}", it.path, it.digest)));
+            let line = |file: &FileDigest| format!("{} {}", file.path, file.digest);
+            lines.extend(files.iter().map(line));
         }
     }
-    Ok(Digest::of(lines.join("\n").as_bytes()))
+    let digest = Digest::of(lines.join("\n").as_bytes());
+    known().insert(supply.out_dir.clone(), digest);
+    Ok(digest)
 }

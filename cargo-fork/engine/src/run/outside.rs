@@ -1,24 +1,30 @@
 //! What a build script wrote outside of its own folder.
 //!
 //! A restored run leaves nothing there, so that one which writes there is not kept. Looked at are the
-//! package, what lies directly in the root of the workspace and in the folder of the profile, and what
-//! lies beside `OUT_DIR`: where scripts are known to write.
+//! package, the workspace of a package that is part of it, the folders of the profile and of all profiles
+//! without what Cargo itself puts there, and what lies beside `OUT_DIR`.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use walkdir::{DirEntry, WalkDir};
+
 use super::Run;
 use crate::files::Stat;
-use crate::package;
+use crate::package::MAX_FILES;
 
-/// Files and folders that Cargo itself makes in the folder of a profile.
-const OF_CARGO: &[&str] = &["build", "deps", "examples", "incremental"];
+/// Folders that Cargo itself makes in the folder of a profile.
+const OF_PROFILE: &[&str] = &["build", "deps", "examples", "incremental"];
+
+/// Folders that Cargo itself makes beside those of profiles.
+const OF_BUILD_DIR: &[&str] = &["doc", "package", "tmp"];
 
 /// What lies around `OUT_DIR`, at one moment.
 pub(super) struct Around {
     /// Whether `OUT_DIR` was empty.
     pub(super) is_empty: bool,
+    /// Files with their metadata, and folders without.
     found: HashMap<PathBuf, Option<Stat>>,
 }
 
@@ -26,24 +32,52 @@ impl Around {
     /// Looks around.
     pub(super) fn look(run: &Run) -> Around {
         let entries = std::fs::read_dir(&run.out_dir);
-        let is_empty = entries.map_or(true, |mut entries| entries.next().is_none());
+        let mut around = Around {
+            is_empty: entries.map_or(true, |mut entries| entries.next().is_none()),
+            found: HashMap::new(),
+        };
         let subject = &run.subject;
-        let mut found: HashMap<PathBuf, Option<Stat>> =
-            package::walk(subject.source.root(), &subject.excluded)
-                .map(|path| (path.clone(), Stat::of(&path).ok()))
-                .collect();
-        let of_workspace = |path: &Path| !subject.excluded.iter().any(|it| it == path);
-        found.extend(directly_in(&subject.workspace, of_workspace));
-        let of_profile = |path: &Path| !is_of_cargo(run, path);
-        found.extend(directly_in(&run.profile_dir, of_profile));
-        if let Some(beside) = run.out_dir.parent() {
-            let mut own = vec![&run.out_dir, &run.stdout, &run.stderr];
-            own.push(&run.script);
-            found.extend(directly_in(beside, |path| {
-                !own.iter().any(|it| *it == path) && !is_noted_by_cargo(path)
-            }));
+        let package = subject.source.root();
+        let is_excluded = |path: &Path| {
+            path.file_name() == Some(OsStr::new(".git"))
+                || subject.excluded.iter().any(|it| it == path)
+                || path.join("CACHEDIR.TAG").exists()
+        };
+        if run.is_local && package.starts_with(&subject.workspace) {
+            around.add(&subject.workspace, usize::MAX, is_excluded);
+        } else {
+            around.add(package, usize::MAX, is_excluded);
+            around.add(&subject.workspace, 1, is_excluded);
         }
-        Around { is_empty, found }
+        around.add(&run.profile_dir, usize::MAX, |path| {
+            is_of_profile(run, path)
+        });
+        for folder in &*subject.excluded {
+            around.add(folder, usize::MAX, |path| is_of_build_dir(run, path));
+        }
+        for folder in ["deps", "examples"] {
+            let folder = run.profile_dir.join(folder);
+            around.add(&folder, 1, |path| path.is_dir() || is_output(run, path));
+        }
+        if let Some(beside) = run.out_dir.parent() {
+            let own = [&run.out_dir, &run.stdout, &run.stderr, &run.script];
+            around.add(beside, usize::MAX, |path| {
+                own.iter().any(|it| *it == path) || is_note(path)
+            });
+        }
+        around
+    }
+
+    /// Adds what lies in a folder, but for what is left out.
+    fn add(&mut self, folder: &Path, depth: usize, is_left_out: impl Fn(&Path) -> bool) {
+        let belongs = |entry: &DirEntry| entry.depth() == 0 || !is_left_out(entry.path());
+        let walk = WalkDir::new(folder).min_depth(1).max_depth(depth);
+        let entries = walk.into_iter().filter_entry(belongs).flatten();
+        for entry in entries.take(MAX_FILES) {
+            let metadata = entry.metadata().ok().filter(|it| it.is_file());
+            let stat = metadata.map(|metadata| Stat::from(&metadata));
+            self.found.insert(entry.into_path(), stat);
+        }
     }
 
     /// Returns something that was changed, made or deleted since.
@@ -60,32 +94,46 @@ impl Around {
     }
 }
 
-/// Returns the files in a folder with their metadata, and the folders without.
-fn directly_in(
-    folder: &Path,
-    counts: impl Fn(&Path) -> bool,
-) -> impl Iterator<Item = (PathBuf, Option<Stat>)> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let paths = entries.map(|entry| entry.path());
-    let found = paths.filter(|path| counts(path)).map(|path| {
-        let stat = path.metadata().ok().filter(|it| it.is_file());
-        let stat = stat.map(|metadata| Stat::from(&metadata));
-        (path, stat)
-    });
-    found.collect::<Vec<_>>().into_iter()
+fn name(path: &Path) -> &str {
+    path.file_name().and_then(OsStr::to_str).unwrap_or_default()
 }
 
-fn is_of_cargo(run: &Run, path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default();
-    let text = name.to_string_lossy();
-    OF_CARGO.iter().any(|it| name == OsStr::new(it))
-        || text.starts_with('.')
-        || text.ends_with(".d")
-        || run.profile_files.iter().any(|it| it == path)
+/// Returns whether Cargo may have put something into the folder of the profile.
+fn is_of_profile(run: &Run, path: &Path) -> bool {
+    path.parent() == Some(&run.profile_dir)
+        && (OF_PROFILE.contains(&name(path)) || name(path).starts_with('.') || is_output(run, path))
+}
+
+/// Returns whether Cargo may have put something beside the folders of profiles, or those themselves.
+fn is_of_build_dir(run: &Run, path: &Path) -> bool {
+    let is_profile = || path.join("deps").is_dir() || path.join(".cargo-lock").exists();
+    let has_profile = |entry: &Path| entry.join("deps").is_dir();
+    let of_platform = || {
+        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).any(|it| has_profile(&it))
+    };
+    OF_BUILD_DIR.contains(&name(path))
+        || name(path).starts_with('.')
+        || path == run.profile_dir
+        || path.is_dir() && (is_profile() || of_platform())
+}
+
+/// Returns whether a file is one that Cargo or the compiler puts among outputs: known ones, and those that
+/// have the hash of a unit in their name.
+fn is_output(run: &Run, path: &Path) -> bool {
+    let is_hash = |text: &str| {
+        let hash = text.as_bytes().get(..16).unwrap_or_default();
+        hash.len() == 16 && hash.iter().all(u8::is_ascii_hexdigit)
+    };
+    let name = name(path);
+    name.ends_with(".d")
+        || name.starts_with('.')
+        || name.starts_with("rmeta")
+        || name.split('-').skip(1).any(is_hash)
+        || run.outputs.iter().any(|it| it == path)
 }
 
 /// Returns whether Cargo, or we, keep notes on the run in a file.
-fn is_noted_by_cargo(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    matches!(&*name, "root-output" | "invoked.timestamp") || name.starts_with(".hook-")
+fn is_note(path: &Path) -> bool {
+    matches!(name(path), "root-output" | "invoked.timestamp") || name(path).starts_with(".hook-")
 }

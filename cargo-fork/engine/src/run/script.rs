@@ -1,6 +1,8 @@
 //! What a compiled build script may do, as far as the program tells.
 
-use std::path::Path;
+use std::collections::{HashMap, HashSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hook_protocol::Digest;
 use memchr::memmem;
@@ -10,7 +12,18 @@ use crate::Reason;
 use crate::key::{Common, once};
 use crate::macros::{self, Powers};
 
+/// What is known of build scripts in one build.
+#[derive(Default)]
+pub struct Scripts {
+    read: Mutex<HashMap<PathBuf, Arc<Script>>>,
+    /// The texts of the standard library, and the words in them.
+    library: OnceLock<(Vec<u8>, HashSet<Vec<u8>>)>,
+    /// What scripts left for others, by their folders.
+    pub(super) supplied: Mutex<HashMap<PathBuf, Digest>>,
+}
+
 /// A build script, compiled.
+#[derive(Debug)]
 pub(super) struct Script {
     pub(super) digest: Digest,
     pub(super) powers: Powers,
@@ -21,32 +34,45 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// Reads a script.
+    /// Reads a script, once in a build.
     ///
     /// # Errors
     ///
     /// [`Reason::Unreadable`].
-    pub(super) fn read(common: &Common, path: &Path) -> Result<Script, Reason> {
+    pub(super) fn read(common: &Common, path: &Path) -> Result<Arc<Script>, Reason> {
+        let lock = || {
+            common
+                .scripts
+                .read
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(known) = lock().get(path) {
+            return Ok(known.clone());
+        }
         let digest = once(common, path)?;
         let content = std::fs::read(path)
             .map_err(|error| Reason::Unreadable(format!("`{}`: {error}", path.display())))?;
-        let is_constant = |kind: SectionKind| {
-            matches!(
-                kind,
-                SectionKind::ReadOnlyData | SectionKind::ReadOnlyString | SectionKind::Data
-            )
-        };
-        let text = object::File::parse(&*content).ok().map(|file| {
-            let sections = file.sections().filter(|it| is_constant(it.kind()));
-            let data = sections.filter_map(|section| section.data().ok());
-            data.collect::<Vec<_>>().join(&b'\0')
-        });
-        Ok(Script {
+        let mentions = |text: &[u8]| memmem::find(&content, text).is_some();
+        let script = Arc::new(Script {
             digest,
             powers: macros::powers_of(&content),
-            asks_processor: memmem::find(&content, b"std_detect").is_some(),
-            text: text.filter(|text| !text.is_empty()).unwrap_or(content),
-        })
+            asks_processor: mentions(b"std_detect"),
+            text: constants(&content).unwrap_or(content),
+        });
+        lock().insert(path.to_path_buf(), script.clone());
+        Ok(script)
+    }
+
+    /// Returns whether the script may go up from its package: it has a `../` that the standard library, whose
+    /// own places have some, does not have.
+    pub(super) fn goes_up(&self, library: &[u8]) -> bool {
+        let around = |text: &[u8], at: usize| {
+            let from = at.saturating_sub(8);
+            text[from..(at + 8).min(text.len())].to_vec()
+        };
+        let mut found = memmem::find_iter(&self.text, "../");
+        found.any(|at| memmem::find(library, &around(&self.text, at)).is_none())
     }
 
     /// Returns whether the script has one of `words`.
@@ -55,4 +81,48 @@ impl Script {
             .iter()
             .any(|word| memmem::find(&self.text, word.as_bytes()).is_some())
     }
+}
+
+/// Returns the constants of a program or library; `None` if they cannot be told.
+fn constants(content: &[u8]) -> Option<Vec<u8>> {
+    let is_constant = |kind: SectionKind| {
+        matches!(
+            kind,
+            SectionKind::ReadOnlyData | SectionKind::ReadOnlyString | SectionKind::Data
+        )
+    };
+    let file = object::File::parse(content).ok()?;
+    let sections = file.sections().filter(|it| is_constant(it.kind()));
+    let data: Vec<&[u8]> = sections.filter_map(|it| it.data().ok()).collect();
+    let text = data.join(&b'\0');
+    (!text.is_empty()).then_some(text)
+}
+
+impl Scripts {
+    /// Returns the texts of the standard library, which are in every script, and the words in them.
+    pub(super) fn library(&self, common: &Common) -> &(Vec<u8>, HashSet<Vec<u8>>) {
+        self.library.get_or_init(|| {
+            let folder = common
+                .sysroot
+                .join("lib/rustlib")
+                .join(&common.host)
+                .join("lib");
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            let is_library = |path: &PathBuf| {
+                let name = path.file_name().unwrap_or_default().to_string_lossy();
+                name.starts_with("libstd-") && !name.ends_with("meta") && !name.ends_with("rlib")
+            };
+            let library = entries.map(|entry| entry.path()).find(is_library);
+            let content = library.and_then(|path| std::fs::read(path).ok());
+            let text = content.and_then(|it| constants(&it)).unwrap_or_default();
+            let words = text.split(|byte| !is_word_byte(*byte));
+            let words = words.filter(|word| !word.is_empty()).map(<[u8]>::to_vec);
+            (text.clone(), words.collect())
+        })
+    }
+}
+
+/// Bytes of words, and of the names of programs.
+pub(super) fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
 }

@@ -7,11 +7,12 @@ use std::time::Duration;
 use hook_protocol::wire::{Entry, EnvInput, FileDigest, Inputs};
 
 use super::tree::Captured;
-use super::{Declared, Outcome, Question};
+use super::{Declared, Outcome, Question, key};
 use crate::Reason;
 use crate::entry::{self, Outputs};
 use crate::inputs;
 use crate::listing;
+use crate::scan;
 use crate::session::Session;
 use crate::store::after_build;
 
@@ -65,6 +66,7 @@ impl Session {
             return Err(Reason::OutDirNotEmpty);
         }
         inputs::check_unchanged(&summary.hashed, digests, before)?;
+        key::check_unpacked(&subject.source)?;
         let inputs = Inputs {
             package: inputs::whole_package(subject, &summary.hashes, digests, before)?,
             ..self.declared(question, declared)?
@@ -139,6 +141,7 @@ fn write(
     let Outcome { mut inputs, tree } = outcome;
     let run = &question.run;
     let Outputs { files, places } = tree.describe(run, folder, &mut inputs.bound)?;
+    inputs.bound.extend(scan::unsearchable(&run.subject.roots));
     let hashes = &question.summary.hashes;
     let entry = Entry {
         files,

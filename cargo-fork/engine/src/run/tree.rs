@@ -7,15 +7,17 @@ use std::path::{Component, Path, PathBuf};
 
 use hook_protocol::Digest;
 use hook_protocol::wire::{Bound, Candidate, Entry, EntryFile, Hashes, Role, Tree};
+use memchr::memmem;
 use walkdir::WalkDir;
 
+use super::compiler_flags::FLAG;
 use super::{OUT_DIR, Run, STDERR, STDOUT, entry_name};
 use crate::Reason;
 use crate::entry::{self, Outputs, is_executable};
 use crate::files::{FileDigests, Stat};
+use crate::lookup::Tried;
 use crate::package::{MAX_BYTES, MAX_FILES};
 use crate::place::Placing;
-use crate::roots::Roots;
 use crate::scan;
 
 /// A tree as it was when the script had ended.
@@ -117,9 +119,12 @@ impl Captured {
         };
         for (at, file) in self.files.iter().enumerate() {
             let path = &file.path;
-            let content = fs::read(path).map_err(|error| unreadable(path, &error))?;
+            let mut content = fs::read(path).map_err(|error| unreadable(path, &error))?;
             if Stat::of(path).ok() != Some(file.stat) {
                 return Err(Reason::InputChanged(format!("`{}`", path.display())));
+            }
+            if file.name == STDOUT {
+                content = without_our_flags(content);
             }
             let described = |content: &[u8], placeholders| EntryFile {
                 role: file.role,
@@ -128,14 +133,17 @@ impl Captured {
                 executable: file.executable,
                 placeholders,
             };
-            let (entry, place) = match movable(&content, roots) {
-                Some(text) => {
-                    let place = folder.join(at.to_string());
-                    fs::write(&place, &text).map_err(|error| unreadable(&place, &error))?;
-                    (described(text.as_bytes(), true), place)
-                }
-                None => (described(&content, false), path.clone()),
+            let text = movable(&content, run);
+            let entry = match &text {
+                Some(text) => described(text.as_bytes(), true),
+                None => described(&content, false),
             };
+            let mut place = path.clone();
+            if text.is_some() || file.name == STDOUT {
+                place = folder.join(at.to_string());
+                let kept = text.map_or(content, String::into_bytes);
+                fs::write(&place, kept).map_err(|error| unreadable(&place, &error))?;
+            }
             let found = scan::bound([place.as_path()], roots);
             bound.extend(found.map_err(|error| unreadable(path, &error))?);
             out.files.insert(file.name.clone(), entry);
@@ -159,14 +167,30 @@ const MOVABLE: &[&str] = &[
     "workspace",
 ];
 
+/// Returns what a script printed without what it was told by us: the `cc` crate prints every variable that it
+/// reads.
+fn without_our_flags(content: Vec<u8>) -> Vec<u8> {
+    if memmem::find(&content, FLAG.as_bytes()).is_none() {
+        return content;
+    }
+    let is_ours =
+        |line: &[u8]| !line.starts_with(b"cargo:") && memmem::find(line, FLAG.as_bytes()).is_some();
+    let lines = content.split_inclusive(|byte| *byte == b'\n');
+    lines
+        .filter(|line| !is_ours(line))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
 /// Returns a text with placeholders for paths of this machine: `None` if it holds none, if it is no text,
-/// or if it would not come back as it was.
-fn movable(content: &[u8], roots: &Roots) -> Option<String> {
+/// if it would not come back as it was, or if it names a place in the build directory that no script was
+/// given: nothing is known of what lies there.
+fn movable(content: &[u8], run: &Run) -> Option<String> {
     let is_movable = |path: &Path, name: &str| {
         let is_named = MOVABLE.contains(&name) || name.starts_with("path/");
         is_named && path.as_os_str().len() >= scan::MIN_LENGTH
     };
-    let named = roots.only(is_movable);
+    let named = run.subject.roots.only(is_movable);
     if !scan::mentions(content, &named) {
         return None;
     }
@@ -175,7 +199,22 @@ fn movable(content: &[u8], roots: &Roots) -> Option<String> {
         return None;
     }
     let normalised = named.normalise(text);
-    (named.localise(&normalised).as_deref() == Some(text)).then_some(normalised)
+    let supplies = run.supplies.iter();
+    let supplied: Vec<String> = supplies
+        .map(|supply| named.normalise(&supply.out_dir.to_string_lossy()))
+        .collect();
+    let is_supplied = |at: usize| {
+        let rest = &normalised[at..];
+        supplied
+            .iter()
+            .any(|folder| rest.starts_with(folder.as_str()))
+    };
+    let mut places = ["{build-dir}", "{target-dir}"]
+        .into_iter()
+        .flat_map(|place| normalised.match_indices(place))
+        .map(|(at, _)| at);
+    let comes_back = named.localise(&normalised).as_deref() == Some(text);
+    (comes_back && places.all(is_supplied)).then_some(normalised)
 }
 
 /// Returns whether a link in the folder stays in it, wherever that is.
@@ -251,13 +290,13 @@ pub(super) fn believe(candidate: &Candidate, run: &Run, asked: &Hashes) -> Resul
 ///
 /// # Errors
 ///
-/// `Err` if placing fails; `Ok(Err)` if what the hook supplied is not what the entry says.
+/// If placing fails. What was there is there again.
 pub(super) fn place(
     run: &Run,
     entry: &Entry,
     candidate: &Candidate,
     digests: &FileDigests,
-) -> io::Result<Result<(), String>> {
+) -> io::Result<Tried> {
     let parent = run.out_dir.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(parent)?;
     let staging = tempfile::Builder::new()
@@ -278,14 +317,15 @@ pub(super) fn place(
             fs::create_dir_all(folder)?;
         }
         if let Err(what) = placing.stage(&candidate.files[name], &at(name), file) {
-            return Ok(Err(what));
+            return Ok(Tried::Bad(what));
         }
     }
     let placed = placing.finish()?;
     for (name, _) in entry.files.iter().filter(|(_, file)| file.placeholders) {
         let text = fs::read_to_string(at(name)).map_err(io::Error::other)?;
         let Some(text) = run.subject.roots.localise(&text) else {
-            return Ok(Err(format!("`{name}` names a place that is not here")));
+            let what = format!("`{name}` names a place that is not here");
+            return Ok(Tried::Differs(Reason::Bound(what)));
         };
         fs::write(at(name), text)?;
     }
@@ -296,25 +336,24 @@ pub(super) fn place(
         }
         symlink(target, &link)?;
     }
-    // What is there goes, with the staging folder, when the new tree is in its place.
-    if run.out_dir.exists() {
-        fs::rename(&run.out_dir, staging.path().join("old"))?;
-    }
-    fs::rename(&tree, &run.out_dir)?;
     fs::rename(staging.path().join(STDOUT), &run.stdout)?;
     fs::rename(staging.path().join(STDERR), &run.stderr)?;
-    for (path, hashed) in placed {
+    // What is there goes, with the staging folder, when the new tree is in its place.
+    let old = staging.path().join("old");
+    if run.out_dir.exists() {
+        fs::rename(&run.out_dir, &old)?;
+    }
+    if let Err(error) = fs::rename(&tree, &run.out_dir) {
+        // As it was: the script is to run here.
+        let _ = fs::rename(&old, &run.out_dir);
+        return Err(error);
+    }
+    for (path, _) in placed {
         if let Ok(name) = path.strip_prefix(&tree) {
-            let place = run.out_dir.join(name);
-            // A text was written anew.
-            let is_same = Stat::of(&place).is_ok_and(|stat| stat == hashed.stat);
-            match is_same {
-                true => digests.set(&place, hashed),
-                false => digests.forget(&place),
-            }
+            digests.forget(&run.out_dir.join(name));
         }
     }
-    Ok(Ok(()))
+    Ok(Tried::Placed)
 }
 
 #[cfg(unix)]

@@ -56,10 +56,19 @@ const SEARCHED: &[&str] = &[
     "OBJC_INCLUDE_PATH",
 ];
 
+/// Variables that say who builds: a script that names one writes it down.
+const OF_USER: &[&str] = &["HOSTNAME", "LOGNAME", "USER"];
+
+/// Returns whether a name is one that parts of many scripts hold by chance, or that hardly any result
+/// depends on.
+fn is_noise(name: &str) -> bool {
+    matches!(name, "LANG" | "LANGUAGE" | "NAME") || name.starts_with("LC_")
+}
+
 /// Returns the variables, with their values without paths of this machine.
 ///
-/// The language of messages and the time zone are not among them, unless the script names them: nearly
-/// every pair of machines differs in these, and hardly any result.
+/// The language of messages and the time zone are not among them: nearly every pair of machines differs in
+/// these, and hardly any result.
 pub(super) fn undeclared(
     run: &Run,
     script: &Script,
@@ -67,6 +76,14 @@ pub(super) fn undeclared(
 ) -> BTreeMap<String, String> {
     let roots = &run.subject.roots;
     let mut out = macros::inherited(&script.text, script.powers, env, roots);
+    out.retain(|name, _| !is_noise(name));
+    for name in OF_USER {
+        let value = env
+            .inherited
+            .get(*name)
+            .filter(|_| script.mentions(&[name]));
+        out.extend(value.map(|value| ((*name).to_owned(), roots.normalise(value))));
+    }
     if script.powers.starts_programs {
         let names = own_names(run);
         for (name, value) in env.inherited.iter() {

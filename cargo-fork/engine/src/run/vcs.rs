@@ -61,7 +61,8 @@ pub(super) fn mentioned(text: &[u8], powers: Powers) -> Option<String> {
     let is_word = |at: usize| {
         let is_in = |(word, offset): &(&str, usize)| {
             let start = at.checked_sub(*offset);
-            start.is_some_and(|start| follows(start, &[word]))
+            let found = start.and_then(|start| text.get(start..start + word.len()));
+            found.is_some_and(|found| found.eq_ignore_ascii_case(word.as_bytes()))
         };
         !NOT_GIT.iter().any(is_in)
     };
@@ -88,7 +89,8 @@ pub(super) fn repository<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Opt
     repository.map(|folder| folder.join(".git"))
 }
 
-/// Returns the commit that is checked out in a repository, or what stands for it.
+/// Returns the commit that is checked out in a repository, or what stands for it, and the tags; `None` if
+/// that cannot be told.
 pub(super) fn head(git: &Path) -> Option<String> {
     let read = |path: PathBuf| std::fs::read_to_string(path).ok();
     // In a worktree `.git` is a file that names a folder of the main repository.
@@ -115,7 +117,28 @@ pub(super) fn head(git: &Path) -> Option<String> {
             .map(|(commit, _)| commit.to_owned())
     };
     let commit = loose.map(|commit| commit.trim().to_owned()).or_else(packed);
-    Some(commit.unwrap_or_else(|| format!("{name} has no commit")))
+    // In another format references are not to be read here.
+    if commit.is_none() && common.join("reftable").exists() {
+        return None;
+    }
+    let commit = commit.unwrap_or_else(|| format!("{name} has no commit"));
+    Some(format!("{commit}{}", tags(&common)))
+}
+
+/// Returns the tags of a repository: `git describe` names a commit by them.
+fn tags(common: &Path) -> String {
+    let packed = std::fs::read_to_string(common.join("packed-refs")).unwrap_or_default();
+    let packed = packed.lines().filter(|line| line.contains(" refs/tags/"));
+    let mut tags: Vec<String> = packed.map(str::to_owned).collect();
+    let folder = common.join("refs/tags");
+    for entry in walkdir::WalkDir::new(&folder).into_iter().flatten() {
+        if let Ok(commit) = std::fs::read_to_string(entry.path()) {
+            let name = entry.path().strip_prefix(&folder).unwrap_or(entry.path());
+            tags.push(format!("{} {}", commit.trim(), name.display()));
+        }
+    }
+    tags.sort();
+    tags.iter().map(|tag| format!("\n{tag}")).collect()
 }
 
 #[cfg(test)]
@@ -130,6 +153,7 @@ mod tests {
         reads_files: true,
         uses_network: false,
         starts_programs: true,
+        asks_clock: false,
     };
 
     #[test]
@@ -152,6 +176,7 @@ mod tests {
         }
         for text in [
             "invalid digit found",
+            "InvalidDigitPosOverflow",
             "https://www.github.com/x",
             "/cargo/git/checkouts/a",
             ".gitignore",
@@ -203,5 +228,10 @@ mod tests {
             Some("fff"),
             "loose before packed"
         );
+        fs::create_dir_all(root.join("main/.git/refs/tags")).unwrap();
+        fs::write(root.join("main/.git/refs/tags/v1"), "abc\n").unwrap();
+        assert_eq!(commit("main").as_deref(), Some("fff\nabc v1"));
+        fs::create_dir(root.join("new/.git/reftable")).unwrap();
+        assert_eq!(commit("new"), None);
     }
 }

@@ -1,8 +1,8 @@
 //! Programs that a text names: those on `PATH`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use aho_corasick::AhoCorasick;
 use hook_protocol::Digest;
@@ -25,7 +25,22 @@ const WORDS: &[&str] = &[
 ];
 
 /// Parts of Rust's toolchain: they have an ingredient of their own.
-const TOOLCHAIN: &[&str] = &["cargo", "clippy", "rust"];
+const TOOLCHAIN: &[&str] = &[
+    "cargo",
+    "cargo-clippy",
+    "cargo-fmt",
+    "cargo-miri",
+    "clippy-driver",
+    "rls",
+    "rust-analyzer",
+    "rust-gdb",
+    "rust-gdbgui",
+    "rust-lldb",
+    "rustc",
+    "rustdoc",
+    "rustfmt",
+    "rustup",
+];
 
 /// The shortest name that is searched for: shorter ones are in every program by chance.
 const MIN_NAME: usize = 3;
@@ -43,8 +58,7 @@ impl Programs {
         for dir in std::env::split_paths(&path) {
             for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
                 let name = entry.file_name().to_string_lossy().into_owned();
-                let is_known = WORDS.contains(&name.as_str())
-                    || TOOLCHAIN.iter().any(|it| name.starts_with(it));
+                let is_known = WORDS.contains(&name.as_str()) || TOOLCHAIN.contains(&name.as_str());
                 if name.len() >= MIN_NAME && !is_known {
                     // The first folder counts.
                     found.entry(name).or_insert_with(|| entry.path());
@@ -58,23 +72,50 @@ impl Programs {
 }
 
 impl Tools {
-    /// Returns a line with name and digest of each program on `PATH` that `text` mentions.
-    pub fn mentioned(&self, text: &[u8]) -> Vec<String> {
+    /// Returns a line with name and digest of each program on `PATH` that `text` mentions. A longer word in
+    /// which a name occurs says nothing if it is one of `words`, which every program has.
+    pub fn mentioned(&self, text: &[u8], words: &HashSet<Vec<u8>>) -> Vec<String> {
         let programs = self.programs.get_or_init(Programs::on_path);
         let Some(Programs { finder, found }) = programs else {
             return Vec::new();
         };
+        let is_word_byte = |byte: &u8| byte.is_ascii_alphanumeric();
+        let is_meant = |range: std::ops::Range<usize>| {
+            let before = text[..range.start]
+                .iter()
+                .rev()
+                .take_while(|it| is_word_byte(it));
+            let after = text[range.end..].iter().take_while(|it| is_word_byte(it));
+            let word = &text[range.start - before.count()..range.end + after.count()];
+            word.len() == range.len() || !words.contains(word)
+        };
         let matches = finder.find_overlapping_iter(text);
-        let mut mentioned: Vec<usize> = matches.map(|it| it.pattern().as_usize()).collect();
-        mentioned.sort_unstable();
-        mentioned.dedup();
+        let meant = matches.filter(|it| is_meant(it.range()));
+        let mentioned: BTreeSet<usize> = meant.map(|it| it.pattern().as_usize()).collect();
         let line = |at: usize| {
             let (name, path) = &found[at];
             // What cannot be read cannot be started either.
             let digest = self.file(path).ok()?;
-            Some(format!("{name} {digest}"))
+            Some(format!("{name} {digest}{}", self.stands_for(path)))
         };
         mentioned.into_iter().filter_map(line).collect()
+    }
+
+    /// What a *shim* says of itself: a small program that starts another one, which the folder or a variable
+    /// decides. Empty for all other programs.
+    fn stands_for(&self, path: &Path) -> String {
+        if !path.components().any(|part| part.as_os_str() == "shims") {
+            return String::new();
+        }
+        let version = self.once(&format!("version {}", path.display()), || {
+            let output = Command::new(path)
+                .arg("--version")
+                .stdin(Stdio::null())
+                .output();
+            let output = output.map_err(|error| error.to_string())?;
+            Ok(Digest::of(&[output.stdout, output.stderr].concat()))
+        });
+        format!(" {version:?}")
     }
 
     /// Returns the identity of a C compiler: its driver, the compiler proper, the assembler and linker
@@ -103,7 +144,7 @@ impl Tools {
             let program = resolve(Path::new(compiler)).ok_or("no such program")?;
             let output = Command::new(program)
                 .args([flag, "-x", "c", "-E", "-", "-o", "-"])
-                .stdin(std::process::Stdio::null())
+                .stdin(Stdio::null())
                 .output()
                 .map_err(|error| error.to_string())?;
             match output.status.success() && output.stderr.is_empty() {
@@ -124,7 +165,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let tools = Tools::new(dir.path().join("memory.json"));
         // Every machine that can link a program has these.
-        let mentioned = tools.mentioned(b"..ldd..as..test\0");
+        let words = HashSet::from([b"lddx".to_vec()]);
+        let mentioned = tools.mentioned(b"..ldd..as..test\0", &words);
         let names: Vec<_> = mentioned
             .iter()
             .filter_map(|it| it.split(' ').next())
@@ -134,7 +176,9 @@ mod tests {
             !names.contains(&"as") && !names.contains(&"test"),
             "{names:?}"
         );
-        assert!(tools.mentioned(b"").is_empty());
+        assert!(tools.mentioned(b"", &words).is_empty());
+        assert!(tools.mentioned(b".lddx.", &words).is_empty());
+        assert_eq!(tools.mentioned(b".lddy.", &words).len(), 1);
     }
 
     #[test]

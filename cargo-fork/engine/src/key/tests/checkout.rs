@@ -152,7 +152,8 @@ fn common(root: &Path) -> Common {
     Common {
         digests: Arc::default(),
         macros: Macros::default(),
-        mentions: Default::default(),
+        mentions: crate::mentions::Mentions::new(root.join("ws")),
+        scripts: Default::default(),
         tools: Tools::new(root.join("tools.json")),
         rustc_version: "rustc 1.95.0".to_owned(),
         sysroot: root.join("sysroot"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use hook_protocol::wire::{Inputs, OpaqueEntry};
 
 use super::*;
+use crate::roots::Roots;
 use crate::unit::{RUN, Subject, fixture};
 
 /// The run of a script in a checkout of its own.
@@ -37,7 +38,9 @@ impl Checkout {
             supplies: Vec::new(),
             vcs_dependency: None,
             profile_dir: root.join("target/debug"),
-            profile_files: Arc::from([]),
+            members: Arc::from([]),
+            is_local: true,
+            outputs: Arc::from([]),
             renamed: Arc::from([]),
             flags: Vec::new(),
         };
@@ -86,7 +89,11 @@ impl Checkout {
 
     fn place(&self, candidate: &Candidate) -> Result<(), String> {
         let entry = believe(candidate, &self.run, &hashes())?;
-        place(&self.run, &entry, candidate, &FileDigests::default()).unwrap()
+        match place(&self.run, &entry, candidate, &FileDigests::default()).unwrap() {
+            Tried::Placed => Ok(()),
+            Tried::Bad(what) => Err(what),
+            Tried::Differs(reason) => Err(reason.to_string()),
+        }
     }
 
     fn text(&self, name: &str) -> String {

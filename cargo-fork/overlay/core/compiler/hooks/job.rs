@@ -163,13 +163,22 @@ impl Job {
     /// Records what was built, when dep-info is translated, and offers it to the hook.
     pub(crate) fn built(&mut self) {
         let is_stable = self.watch.as_mut().is_none_or(Watch::built);
-        if let Some(hook) = &mut self.hook
-            && let Some(question) = hook.question.take()
-            && is_stable
-            && !hook.wrote_to_stdout.get()
-        {
-            hook.session.store(question, hook.began.elapsed());
-        }
+        let Some(hook) = &mut self.hook else { return };
+        let Some(question) = hook.question.take() else {
+            return;
+        };
+        let why = if hook.wrote_to_stdout.get() {
+            Reason::WroteToStdout
+        } else if !is_stable {
+            Reason::InputChanged("a file of the unit".to_owned())
+        } else {
+            return hook.session.store(question, hook.began.elapsed());
+        };
+        hook.session.report(Unshared {
+            unit: hook.id.clone(),
+            step: Step::Stored,
+            why,
+        });
     }
 }
 

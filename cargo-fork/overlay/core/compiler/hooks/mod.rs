@@ -26,6 +26,7 @@ use anyhow::Context as _;
 use cargo_hooks_engine::Session;
 use cargo_hooks_engine::files::FileDigests;
 use cargo_hooks_engine::key::Common;
+use cargo_hooks_engine::mentions::Mentions;
 use cargo_hooks_engine::roots::Roots;
 use cargo_hooks_engine::tools::Tools;
 use hook_protocol::Digest;
@@ -48,7 +49,7 @@ pub struct Hooks {
     /// The places, and the names that compilers are told for them, in this order.
     renamed: Arc<[(String, String)]>,
     build_scripts: config::BuildScripts,
-    profile_files: OnceCell<Arc<[PathBuf]>>,
+    outputs: OnceCell<Arc<[PathBuf]>>,
     shown_places: Arc<Vec<(String, String)>>,
     excluded: Arc<[PathBuf]>,
     env: Arc<BTreeMap<String, String>>,
@@ -75,7 +76,8 @@ impl Hooks {
         let common = Common {
             digests: digests.clone(),
             macros: Default::default(),
-            mentions: Default::default(),
+            mentions: Mentions::new(bcx.ws.root().to_path_buf()),
+            scripts: Default::default(),
             tools: Tools::new(memory),
             rustc_version: bcx.rustc().verbose_version.clone(),
             sysroot: bcx.target_data.info(CompileKind::Host).sysroot.clone(),
@@ -108,7 +110,7 @@ impl Hooks {
             remap_args: pairs.iter().map(flag).collect(),
             renamed: pairs.into(),
             build_scripts: settings.build_scripts,
-            profile_files: OnceCell::new(),
+            outputs: OnceCell::new(),
             shown_places,
             excluded: [build_dir, target_dir].into(),
             env: Arc::new(env.collect()),
@@ -122,9 +124,9 @@ impl Hooks {
         self.asked.borrow().contains(unit)
     }
 
-    /// The files that Cargo puts beside the folders for intermediate artifacts in this build.
-    fn profile_files(&self, build_runner: &BuildRunner<'_, '_>) -> CargoResult<Arc<[PathBuf]>> {
-        if let Some(known) = self.profile_files.get() {
+    /// Every output of this build.
+    fn outputs(&self, build_runner: &BuildRunner<'_, '_>) -> CargoResult<Arc<[PathBuf]>> {
+        if let Some(known) = self.outputs.get() {
             return Ok(known.clone());
         }
         let mut files = Vec::new();
@@ -134,11 +136,12 @@ impl Hooks {
             .keys()
             .filter(|unit| is_rustc(unit))
         {
-            let outputs = build_runner.outputs(unit)?;
-            let linked = outputs.iter().filter_map(|output| output.hardlink.clone());
-            files.extend(linked);
+            for output in build_runner.outputs(unit)?.iter() {
+                files.push(output.path.clone());
+                files.extend(output.hardlink.clone());
+            }
         }
-        Ok(self.profile_files.get_or_init(|| files.into()).clone())
+        Ok(self.outputs.get_or_init(|| files.into()).clone())
     }
 
     /// The hooks' side of the build.

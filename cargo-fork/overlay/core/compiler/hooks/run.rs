@@ -138,6 +138,9 @@ impl Inner {
                 self.session
                     .report(job::not_restored(&self.id, reason, offered));
                 state.decide(Decision::Compile { offered })?;
+                if let Some(question) = &mut self.question {
+                    question.begin();
+                }
                 self.began = Instant::now();
                 Ok(None)
             }
@@ -169,6 +172,7 @@ fn take(
     let subject = snapshot::subject(build_runner, hooks, unit);
     let roots = subject.roots.with("out-dir", out_dir);
     let profile_dir = out_dir.ancestors().nth(3).unwrap_or(out_dir);
+    let members = bcx.ws.members().map(|it| it.root().to_path_buf());
     let mut supplies = Vec::new();
     let mut seen = HashSet::new();
     supply(build_runner, unit, &mut seen, &mut supplies);
@@ -186,7 +190,9 @@ fn take(
         supplies,
         vcs_dependency: vcs_dependency(build_runner, unit),
         profile_dir: profile_dir.to_path_buf(),
-        profile_files: hooks.profile_files(build_runner)?,
+        outputs: hooks.outputs(build_runner)?,
+        members: members.collect(),
+        is_local: unit.is_local(),
         renamed: if hooks.remap && bcx.build_config.primary_unit_rustc.is_none() {
             hooks.renamed.clone()
         } else {

@@ -172,7 +172,7 @@ pub(super) fn renew(freshness: &Freshness, unit: &freshness::Unit, time: FileTim
 }
 
 /// Watches work that reads no list of inputs: running a build script, or documenting. `fresh` is what is
-/// done if it need not be done. Where a hook is asked, `dirty` decides whether it is.
+/// done if it need not be done. Of scripts, where there are hooks, `dirty` itself reports what it decides.
 pub(crate) fn wrap(
     build_runner: &BuildRunner<'_, '_>,
     unit: &Unit,
@@ -182,16 +182,13 @@ pub(crate) fn wrap(
     let Some(mut watch) = Watch::new(build_runner, unit)? else {
         return Ok(dirty);
     };
-    let is_asked = build_runner
-        .hooks
-        .as_ref()
-        .is_some_and(|hooks| hooks.asks(unit));
+    let hooks_decide = build_runner.hooks.is_some() && unit.mode.is_run_custom_build();
     Ok(Work::new(move |state| {
         if watch.keeps()? {
             state.decide(Decision::Kept)?;
             return fresh.call(state);
         }
-        if watch.is_provisional() && !is_asked {
+        if watch.is_provisional() && !hooks_decide {
             state.decide(Decision::Build)?;
         }
         let clock = watch.clock()?;
