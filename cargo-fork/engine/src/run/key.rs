@@ -8,7 +8,7 @@ use hook_protocol::wire::FileDigest;
 use walkdir::WalkDir;
 
 use super::script::Script;
-use super::{Run, Summary, Supply, system, variables, vcs};
+use super::{Run, Summary, Supply, system, tree, variables, vcs};
 use crate::Reason;
 use crate::env::Environment;
 use crate::key::compiler::toolchain;
@@ -185,7 +185,11 @@ fn supplied(common: &Common, run: &Run, supply: &Supply) -> Result<Digest, Reaso
             _ => Digest::of(&bytes),
         })
     };
-    let mut lines = vec![content(&supply.stdout)?.to_string()];
+    // A restored run's output lacks what we had told it.
+    let printed = std::fs::read(&supply.stdout);
+    let printed = tree::without_our_flags(printed.map_err(|it| unreadable(&supply.stdout, &it))?);
+    let printed = roots.normalise(&String::from_utf8_lossy(&printed));
+    let mut lines = vec![Digest::of(printed.as_bytes()).to_string()];
     for entry in WalkDir::new(&supply.out_dir).sort_by_file_name() {
         let entry = entry.map_err(|error| unreadable(&supply.out_dir, &error))?;
         let name = entry.path().strip_prefix(&supply.out_dir);

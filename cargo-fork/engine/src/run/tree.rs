@@ -169,7 +169,7 @@ const MOVABLE: &[&str] = &[
 
 /// Returns what a script printed without what it was told by us: the `cc` crate prints every variable that it
 /// reads.
-fn without_our_flags(content: Vec<u8>) -> Vec<u8> {
+pub(super) fn without_our_flags(content: Vec<u8>) -> Vec<u8> {
     if memmem::find(&content, FLAG.as_bytes()).is_none() {
         return content;
     }
