@@ -117,7 +117,6 @@ const CODEGEN_KEPT: &[&str] = &[
     "prefer-dynamic",
     "relocation-model",
     "relro-level",
-    "rpath",
     "soft-float",
     "strip",
     "symbol-mangling-version",

@@ -43,6 +43,9 @@ const READ_BY_TOOLS: &[&str] = &[
     "ZERO_AR_DATE",
 ];
 
+/// Beginnings of names of variables that linkers and their wrappers read.
+const FAMILIES_OF_TOOLS: &[&str] = &["MOLD_", "NIX_CFLAGS_", "NIX_LDFLAGS_", "WILD_"];
+
 /// Variables that only clippy reads.
 const READ_BY_CLIPPY: &[&str] = &["CLIPPY_ARGS", "CLIPPY_CONF_DIR"];
 
@@ -106,7 +109,15 @@ impl Environment {
             .chain(clippy)
             .filter(|name| !self.command.contains_key(**name))
             .filter_map(|name| Some(line(name, Some(self.inherited.get(*name)?), roots)));
-        set.chain(read).collect()
+        let is_family = |name: &str| FAMILIES_OF_TOOLS.iter().any(|it| name.starts_with(it));
+        let is_read = |name: &String| {
+            is_family(name)
+                && !self.command.contains_key(name)
+                && !READ_BY_TOOLS.contains(&name.as_str())
+        };
+        let families = self.inherited.iter().filter(|(name, _)| is_read(name));
+        let families = families.map(|(name, value)| line(name, Some(value), roots));
+        set.chain(read).chain(families).collect()
     }
 }
 

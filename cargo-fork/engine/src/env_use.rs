@@ -56,6 +56,25 @@ pub fn only_names_files<'a>(name: &str, sources: impl IntoIterator<Item = &'a st
     used
 }
 
+/// Returns the texts in a source that may be names of variables: capital letters, digits and underscores.
+pub fn names(source: &str) -> Vec<String> {
+    let is_name = |text: &str| {
+        let is_part = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+        text.len() > 1
+            && text.starts_with(|c: char| !c.is_ascii_digit())
+            && text.chars().all(is_part)
+    };
+    let mut names = Vec::new();
+    for token in tokens(source) {
+        if let Token::Str(text) = token {
+            // `"$ASSETS/x"` names one, too.
+            let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            names.extend(words.filter(|word| is_name(word)).map(str::to_owned));
+        }
+    }
+    names
+}
+
 /// Returns whether the tokens after `env` are a macro call whose variable is not simply written down:
 /// `env!(concat!("OUT", "_DIR"))`, `env!("OUT\x5fDIR")`. A macro's own `env!($name)` says nothing here:
 /// whoever calls it writes the name.

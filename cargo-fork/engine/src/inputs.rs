@@ -1,6 +1,6 @@
 //! Recorded inputs: what a result really read, taken after a build and checked before use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use hook_protocol::Digest;
@@ -12,6 +12,7 @@ use memchr::memmem;
 use crate::before::Before;
 use crate::depinfo::DepInfo;
 use crate::env::Environment;
+use crate::env_use;
 use crate::files::{self, FileDigests};
 use crate::listing;
 use crate::mentions::Mentions;
@@ -79,6 +80,23 @@ pub(crate) fn record(
     inputs.env.sort();
     inputs.env.dedup();
     Ok(inputs)
+}
+
+/// Records the variables that a unit's sources may name to a macro: every text that looks like the name of
+/// one. `dotenv!("API_URL")` reads it, and nobody tells.
+pub(crate) fn named(subject: &Subject, env: &Environment, info: &DepInfo) -> Vec<EnvInput> {
+    let sources = info.files.iter().map(|file| subject.cwd.join(file));
+    let texts = sources.filter_map(|path| std::fs::read_to_string(path).ok());
+    let names: BTreeSet<String> = texts.flat_map(|text| env_use::names(&text)).collect();
+    // What Cargo sets is in the key.
+    let names = names
+        .into_iter()
+        .filter(|name| !env.command.contains_key(name));
+    let input = |name: String| EnvInput {
+        value: env.get(&name).map(by_value),
+        name,
+    };
+    names.map(input).collect()
 }
 
 /// Records a file that was the same before and after the build.
@@ -189,11 +207,12 @@ pub(crate) fn package(files: &[FileDigest]) -> Digest {
     Digest::of(lines.concat().as_bytes())
 }
 
-/// Returns the digest of all files of a package that can change, if none did while the unit was built.
+/// Returns the digest of all files of a package, if none changed while the unit was built. For one that Cargo
+/// unpacked its identity stands, as long as nothing in it was edited.
 ///
 /// # Errors
 ///
-/// [`Reason::InputChanged`] with the first file that did.
+/// [`Reason::InputChanged`] or [`Reason::EditedSource`] with the first file that did.
 pub(crate) fn whole_package(
     subject: &Subject,
     hashes: &Hashes,
@@ -201,7 +220,8 @@ pub(crate) fn whole_package(
     before: &Before,
 ) -> Result<Option<Digest>, Reason> {
     let Some(root) = subject.mutable_package() else {
-        return Ok(None);
+        subject.source.check_unpacked()?;
+        return Ok(Some(package(&[])));
     };
     let place = |file: &FileDigest| {
         let name = file.path.strip_prefix("{package}/").unwrap_or(&file.path);
@@ -228,7 +248,10 @@ pub(crate) fn check(
     digests: &FileDigests,
 ) -> Result<(), Reason> {
     let lists = [&inputs.files, &inputs.folders, &inputs.libraries];
-    let count = lists.map(Vec::len).iter().sum::<usize>() + inputs.absent.len() + inputs.env.len();
+    let count = lists.map(Vec::len).iter().sum::<usize>()
+        + inputs.absent.len()
+        + inputs.env.len()
+        + inputs.named.len();
     if count > MAX_INPUTS {
         return differs(format!("{count} inputs are too many"));
     }
@@ -241,7 +264,7 @@ pub(crate) fn check(
             )));
         }
     }
-    for input in &inputs.env {
+    for input in inputs.env.iter().chain(&inputs.named) {
         let now = env.get(&input.name);
         let holds = match (&input.value, now) {
             (None, None) => true,
@@ -259,10 +282,11 @@ pub(crate) fn check(
             });
         }
     }
-    if let Some(then) = &inputs.package
-        && *then != package(listed)
-    {
-        return differs("files of the package differ".to_owned());
+    if let Some(then) = &inputs.package {
+        if *then != package(listed) {
+            return differs("files of the package differ".to_owned());
+        }
+        subject.source.check_unpacked()?;
     }
     for name in &inputs.absent {
         let path = path_of(subject, name)?;

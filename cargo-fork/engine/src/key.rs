@@ -20,7 +20,7 @@ use crate::unit::{Command, Subject, Unit};
 
 pub(crate) mod compiler;
 pub(crate) mod macro_inputs;
-mod native;
+pub(crate) mod native;
 
 /// Part of every key. It moves with each change of what enters a key or of how it is written, so that
 /// results of another version are never found.
@@ -65,6 +65,8 @@ pub struct Summary {
     /// Whether the unit may read files of its package that the compiler does not report: macros do, and
     /// linkers that are given instructions.
     pub reads_package: bool,
+    /// Whether a macro that the unit can reach may read variables.
+    pub macros_read_env: bool,
     /// What binds the unit to this checkout, if its action is another in each.
     pub bound_by: Option<String>,
     /// Where the linker looks for libraries; none if nothing is linked.
@@ -100,6 +102,8 @@ pub fn summarise(common: &Common, unit: &Unit, command: &Command) -> Result<Summ
     if powers.reads_files {
         let files = macro_inputs::files(common, unit, command, &mut hashed)?;
         ingredients.add("macro-files", &files);
+        let commit = macro_inputs::checked_out(common, unit, &command.env)?;
+        ingredients.add("macro-vcs", &[commit]);
     }
     let native = native::inputs(common, unit, &arguments, &mut hashed)?;
     ingredients.add("native", &native);
@@ -125,6 +129,7 @@ pub fn summarise(common: &Common, unit: &Unit, command: &Command) -> Result<Summ
         remapped: arguments.remapped,
         impure_macros: powers.is_impure(),
         reads_package: powers.reads_files || instructs_linker,
+        macros_read_env: powers.reads_env,
         bound_by,
         search: unit.links.then(|| Search {
             linker: arguments.linker.as_deref().unwrap_or("cc").to_owned(),

@@ -279,7 +279,14 @@ pub fn judge_library(library: &Path) -> io::Result<(Powers, bool)> {
 /// Returns what a library or program may do, by its symbols.
 pub(crate) fn powers_of(content: &[u8]) -> Powers {
     match object::File::parse(content) {
-        Ok(file) => judge(file.symbols().filter_map(|symbol| symbol.name().ok())),
+        Ok(file) => {
+            let mut powers = judge(file.symbols().filter_map(|symbol| symbol.name().ok()));
+            // Without symbols of its own, those that it takes from the platform tell of the network.
+            let mut taken = file.dynamic_symbols().filter_map(|it| it.name().ok());
+            powers.uses_network |= powers == Powers::ALL_LOCAL
+                && taken.any(|name| matches!(name, "connect" | "getaddrinfo" | "socket"));
+            powers
+        }
         Err(_) => Powers::ALL_LOCAL,
     }
 }

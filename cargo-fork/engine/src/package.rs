@@ -56,6 +56,22 @@ impl Source {
         }
     }
 
+    /// Checks that no file of a package that Cargo unpacked was edited: then its identity stands for all that
+    /// may be read in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::EditedSource`].
+    pub fn check_unpacked(&self) -> Result<(), Reason> {
+        let Source::Unpacked { root, .. } = self else {
+            return Ok(());
+        };
+        match walk(root, &[]).find(|path| !self.vouches_for(path)) {
+            Some(path) => Err(Reason::EditedSource(format!("`{}`", path.display()))),
+            None => Ok(()),
+        }
+    }
+
     /// Returns whether `path` is a file that Cargo unpacked and nobody edited since, so that the
     /// identity stands for its content.
     pub fn vouches_for(&self, path: &Path) -> bool {

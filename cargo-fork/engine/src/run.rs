@@ -31,12 +31,12 @@ mod ask;
 mod compiler_flags;
 mod key;
 mod outside;
-mod script;
+pub(crate) mod script;
 mod store;
 mod system;
 mod tree;
 mod variables;
-mod vcs;
+pub(crate) mod vcs;
 
 pub use script::Scripts;
 pub use vcs::is_vcs_crate;
@@ -54,14 +54,14 @@ pub struct Run {
     pub stdout: PathBuf,
     /// Where Cargo keeps what it printed on standard error.
     pub stderr: PathBuf,
+    /// Its main source.
+    pub source: PathBuf,
     /// The native library that the package links to.
     pub links: Option<String>,
     /// The runs of packages that link to native libraries and on which this one depends, transitively.
     pub supplies: Vec<Supply>,
     /// A dependency of the script that is known to read version control.
     pub vcs_dependency: Option<String>,
-    /// The packages of the workspace.
-    pub members: Arc<[PathBuf]>,
     /// Whether the package is one of the user's: not from a registry or a repository elsewhere.
     pub is_local: bool,
     /// The folder of the profile, in which `OUT_DIR` lies, and most outputs.

@@ -63,6 +63,9 @@ impl Session {
             inputs.package = inputs::whole_package(subject, &summary.hashes, digests, before)?;
         }
         let Outputs { files, places } = entry::describe(unit, digests)?;
+        if summary.macros_read_env {
+            inputs.named = inputs::named(subject, &command.env, &dep_info);
+        }
         if let Some(search) = &summary.search {
             let linked = unit.outputs.iter().filter(|it| it.role == Role::Link);
             for output in linked {

@@ -31,8 +31,10 @@ pub struct Subject {
     pub excluded: Arc<[PathBuf]>,
     /// The working directory of the compiler or script.
     pub cwd: PathBuf,
-    /// The root of the workspace: macros and scripts may read what lies there outside of packages.
+    /// The root of the workspace: macros and scripts may read what lies there.
     pub workspace: PathBuf,
+    /// The packages of the workspace.
+    pub members: Arc<[PathBuf]>,
     /// The build directory: what build scripts left there enters by content.
     pub build_dir: PathBuf,
 }

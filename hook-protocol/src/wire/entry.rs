@@ -85,6 +85,9 @@ pub struct Inputs {
     pub package: Option<Digest>,
     /// Environment variables that the compiler looked at.
     pub env: Vec<EnvInput>,
+    /// Environment variables that the sources may name to a macro, which tells nobody what it reads.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<EnvInput>,
     /// Paths of the machine that the result contains, by placeholder: it is bound to them, and is
     /// used only where the placeholder stands for a path with the same digest.
     pub bound: BTreeMap<String, Bound>,

@@ -1,10 +1,14 @@
 //! The ingredients `rustc` and `linker`: what compiles and what links, by content.
 
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
 use hook_protocol::Digest;
 
 use super::{Common, once};
 use crate::Reason;
 use crate::args::Arguments;
+use crate::tools::resolve;
 use crate::unit::{Command, Subject, Unit, is_clippy};
 
 /// The identity of the compiler, and of what is wrapped around it.
@@ -18,7 +22,11 @@ pub(super) fn compiler(
         .programs
         .split_last()
         .expect("a command has a program");
-    // What stands in for rustc may add to its arguments.
+    // A script that stands in for rustc may start any other.
+    if is_script(program) {
+        return Err(Reason::UnknownDriver(program.display().to_string()));
+    }
+    // What else does may add to its arguments.
     let program = common.tools.program(program).map_err(Reason::Unreadable)?;
     out.push_str(&format!(" {program}"));
     for wrapper in wrappers {
@@ -37,6 +45,18 @@ pub(super) fn compiler(
         }
     }
     Ok(out)
+}
+
+/// Returns whether a program is a script, which starts others.
+fn is_script(program: &Path) -> bool {
+    let begins = |path: PathBuf| {
+        let mut begin = [0; 2];
+        let file = std::fs::File::open(path);
+        file.and_then(|mut file| file.read_exact(&mut begin))
+            .is_ok()
+            && &begin == b"#!"
+    };
+    resolve(program).is_some_and(begins)
 }
 
 /// The identity of the compiler as it was installed: for this machine, and for the unit's platform.

@@ -7,9 +7,35 @@ use walkdir::WalkDir;
 
 use super::{Common, MACRO, once};
 use crate::Reason;
+use crate::env::Environment;
 use crate::macros::{Powers, Variables};
 use crate::package;
+use crate::run::{script::Script, vcs};
 use crate::unit::{Command, Subject, Unit};
+
+/// The commit that macros may learn of by the programs that they start.
+///
+/// # Errors
+///
+/// [`Reason::ReadsVcs`] if they may learn more than that.
+pub(super) fn checked_out(
+    common: &Common,
+    unit: &Unit,
+    env: &Environment,
+) -> Result<String, Reason> {
+    let subject = &unit.subject;
+    if subject.mutable_package().is_none() {
+        return Ok(String::new());
+    }
+    let scripts = libraries_of_macros(unit).map(|library| Script::read(common, library));
+    let scripts = scripts.collect::<Result<Vec<_>, Reason>>()?;
+    let starting = scripts.iter().filter(|it| it.powers.starts_programs);
+    let mut commits = starting.map(|script| {
+        let words = vcs::mentioned(&script.text, script.powers);
+        vcs::checked_out(subject, env, true, words)
+    });
+    commits.next().unwrap_or_else(|| Ok(String::new()))
+}
 
 fn libraries_of_macros(unit: &Unit) -> impl Iterator<Item = &Path> {
     unit.dependencies
@@ -23,6 +49,8 @@ pub(super) fn powers(common: &Common, unit: &Unit) -> Result<Powers, Reason> {
     let powers = powers.map_err(|error| Reason::Unreadable(error.to_string()))?;
     if powers.uses_network {
         Err(Reason::MacroMayUseNetwork)
+    } else if powers.asks_clock {
+        Err(Reason::ReadsClock)
     } else {
         Ok(powers)
     }
@@ -40,8 +68,7 @@ pub(super) fn variables(
     variables.map_err(|error| Reason::Unreadable(error.to_string()))
 }
 
-/// What a macro may read besides its user's package: what build scripts left for it, and files of the
-/// workspace that belong to no package.
+/// What a macro may read besides its user's package: what build scripts left for it, and the workspace.
 pub(super) fn files(
     common: &Common,
     unit: &Unit,
@@ -60,23 +87,29 @@ pub(super) fn files(
     Ok(lines)
 }
 
-/// The files of the workspace that belong to no package, for a member of it.
+/// The files of the workspace, for a package that is part of it: those of its packages, and those that
+/// belong to none. Which of them a macro or a script reads, nobody tells.
 pub(crate) fn workspace_files(
     common: &Common,
     subject: &Subject,
     hashed: &mut Vec<(PathBuf, Digest)>,
 ) -> Result<Vec<String>, Reason> {
-    let Some(root) = subject.mutable_package() else {
-        return Ok(Vec::new());
-    };
-    if root == subject.workspace || !root.starts_with(&subject.workspace) {
+    let is_part = |root: &Path| root.starts_with(&subject.workspace);
+    if !subject.mutable_package().is_some_and(is_part) {
         return Ok(Vec::new());
     }
-    let listed = package::list(&subject.workspace, &subject.excluded, &common.digests)?;
-    let mut lines = Vec::with_capacity(listed.len());
-    for file in listed {
-        lines.push(format!("{} {}", file.path, file.digest));
-        hashed.push((subject.workspace.join(&file.path), file.digest));
+    let mut lines = Vec::new();
+    let others = subject
+        .members
+        .iter()
+        .filter(|it| **it != subject.workspace);
+    for folder in others.chain([&subject.workspace]) {
+        for file in package::list(folder, &subject.excluded, &common.digests)? {
+            let path = folder.join(&file.path);
+            let name = path.strip_prefix(&subject.workspace).unwrap_or(&path);
+            lines.push(format!("{} {}", name.display(), file.digest));
+            hashed.push((path, file.digest));
+        }
     }
     Ok(lines)
 }

@@ -74,7 +74,7 @@ pub(super) fn inputs(
 
 /// Folders with the libraries of the system: too many to count one by one. What a unit links of them is
 /// found by name, and what it loads is among its recorded inputs.
-const SYSTEM: &[&str] = &[
+pub(crate) const SYSTEM: &[&str] = &[
     "/lib",
     "/lib32",
     "/lib64",

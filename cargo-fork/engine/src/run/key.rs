@@ -1,6 +1,6 @@
 //! The hash summary of the run of a build script.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::PoisonError;
 
 use hook_protocol::Digest;
@@ -27,7 +27,7 @@ pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result
     if script.powers.asks_clock {
         return Err(Reason::ReadsClock);
     }
-    check_unpacked(&subject.source)?;
+    subject.source.check_unpacked()?;
     let mut hashed = vec![(run.script.clone(), script.digest)];
     let mut ingredients = Ingredients::new(common, subject);
     ingredients.add("script", &[script.digest.to_string()]);
@@ -48,9 +48,15 @@ pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result
     }
     supplies.sort();
     ingredients.add("supplies", &supplies);
-    ingredients.add("vcs", &[checked_out(run, &script, env)?]);
+    let by_crate = run.vcs_dependency.as_ref();
+    let by_crate = by_crate.map(|name| format!("it depends on `{name}`"));
+    let words = by_crate.or_else(|| vcs::mentioned(&script.text, script.powers));
+    let may_ask = script.powers.starts_programs;
+    let is_local = run.is_local;
+    let commit = vcs::checked_out(subject, env, is_local, words)?;
+    ingredients.add("vcs", &[if may_ask { commit } else { String::new() }]);
     if script.powers.reads_files {
-        let files = beside(common, run, &script, &mut hashed)?;
+        let files = workspace_files(common, subject, &mut hashed)?;
         ingredients.add("script-files", &files);
         ingredients.add("places", &system::places(common, run, &script));
     }
@@ -68,24 +74,8 @@ pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result
     Ok(Summary {
         hashes: ingredients.finish(files),
         hashed,
-        uses_network: script.powers.uses_network,
+        uses_network: script.powers.uses_network || script.mentions(&["curl", "wget"]),
     })
-}
-
-/// Checks that no file of a package that Cargo unpacked was edited: then its identity stands for all that a
-/// script may read in it.
-///
-/// # Errors
-///
-/// [`Reason::EditedSource`].
-pub(super) fn check_unpacked(source: &Source) -> Result<(), Reason> {
-    let Source::Unpacked { root, .. } = source else {
-        return Ok(());
-    };
-    match package::walk(root, &[]).find(|path| !source.vouches_for(path)) {
-        Some(path) => Err(Reason::EditedSource(format!("`{}`", path.display()))),
-        None => Ok(()),
-    }
 }
 
 /// Where `OUT_DIR` lies: scripts look for other places by going up from it.
@@ -95,72 +85,11 @@ fn layout(run: &Run) -> Vec<String> {
         Ok(path) => path.display().to_string(),
         Err(_) => "elsewhere".to_owned(),
     };
-    let root = subject.source.root();
     vec![
         inside(&run.out_dir, &subject.build_dir),
-        subject
-            .build_dir
-            .starts_with(&subject.workspace)
-            .to_string(),
-        root.starts_with(&subject.workspace).to_string(),
+        inside(&subject.build_dir, &subject.workspace),
+        inside(subject.source.root(), &subject.workspace),
     ]
-}
-
-/// The files that a script may read besides those of its package: those of the workspace that belong to no
-/// package, and all, if it goes up from its own.
-fn beside(
-    common: &Common,
-    run: &Run,
-    script: &Script,
-    hashed: &mut Vec<(PathBuf, Digest)>,
-) -> Result<Vec<String>, Reason> {
-    let subject = &run.subject;
-    let (library, _) = common.scripts.library(common);
-    let goes_up = script.goes_up(library) && run.is_local;
-    if !goes_up || !subject.source.root().starts_with(&subject.workspace) {
-        return workspace_files(common, subject, hashed);
-    }
-    let mut lines = Vec::new();
-    for package in &*run.members {
-        for file in package::list(package, &subject.excluded, &common.digests)? {
-            let path = package.join(&file.path);
-            let name = subject.roots.normalise(&path.to_string_lossy());
-            lines.push(format!("{name} {}", file.digest));
-            hashed.push((path, file.digest));
-        }
-    }
-    lines.extend(workspace_files(common, subject, hashed)?);
-    Ok(lines)
-}
-
-/// Returns the commit that a script may learn of; nothing where there is none, or where the script could
-/// not ask.
-///
-/// # Errors
-///
-/// [`Reason::ReadsVcs`] if the script may learn more than that.
-fn checked_out(run: &Run, script: &Script, env: &Environment) -> Result<String, Reason> {
-    let subject = &run.subject;
-    let mut folders = vec![subject.source.root()];
-    // What is not the user's lies in no checkout of the user's, and does not look for one.
-    if run.is_local {
-        folders.push(&subject.workspace);
-    }
-    let repository = vcs::repository(folders);
-    if repository.is_none() && env.get("GIT_DIR").is_none() {
-        return Ok(String::new());
-    }
-    let by_crate = run.vcs_dependency.as_ref();
-    let by_crate = by_crate.map(|name| format!("it depends on `{name}`"));
-    if let Some(why) = by_crate.or_else(|| vcs::mentioned(&script.text, script.powers)) {
-        return Err(Reason::ReadsVcs(why));
-    }
-    if !script.powers.starts_programs || !run.is_local {
-        return Ok(String::new());
-    }
-    // A program that it starts may ask.
-    let unknown = || Reason::ReadsVcs("its programs may, and the commit is unknown".to_owned());
-    repository.map_or(Ok(String::new()), |git| vcs::head(&git).ok_or_else(unknown))
 }
 
 /// Returns the digest of what another script left, and of the package to which it may refer.
@@ -172,7 +101,7 @@ fn supplied(common: &Common, run: &Run, supply: &Supply) -> Result<Digest, Reaso
     if let Some(digest) = known().get(&supply.out_dir) {
         return Ok(*digest);
     }
-    check_unpacked(&supply.source)?;
+    supply.source.check_unpacked()?;
     let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
         Reason::Unreadable(format!("`{}`: {error}", path.display()))
     };

@@ -24,6 +24,8 @@ const OF_BUILD_DIR: &[&str] = &["doc", "package", "tmp"];
 pub(super) struct Around {
     /// Whether `OUT_DIR` was empty.
     pub(super) is_empty: bool,
+    /// Whether all could be looked at.
+    pub(super) is_complete: bool,
     /// Files with their metadata, and folders without.
     found: HashMap<PathBuf, Option<Stat>>,
 }
@@ -34,6 +36,7 @@ impl Around {
         let entries = std::fs::read_dir(&run.out_dir);
         let mut around = Around {
             is_empty: entries.map_or(true, |mut entries| entries.next().is_none()),
+            is_complete: true,
             found: HashMap::new(),
         };
         let subject = &run.subject;
@@ -73,7 +76,11 @@ impl Around {
         let belongs = |entry: &DirEntry| entry.depth() == 0 || !is_left_out(entry.path());
         let walk = WalkDir::new(folder).min_depth(1).max_depth(depth);
         let entries = walk.into_iter().filter_entry(belongs).flatten();
-        for entry in entries.take(MAX_FILES) {
+        for (count, entry) in entries.enumerate() {
+            if count == 4 * MAX_FILES {
+                self.is_complete = false;
+                return;
+            }
             let metadata = entry.metadata().ok().filter(|it| it.is_file());
             let stat = metadata.map(|metadata| Stat::from(&metadata));
             self.found.insert(entry.into_path(), stat);

@@ -24,22 +24,22 @@ pub struct Scripts {
 
 /// A build script, compiled.
 #[derive(Debug)]
-pub(super) struct Script {
-    pub(super) digest: Digest,
-    pub(super) powers: Powers,
+pub(crate) struct Script {
+    pub(crate) digest: Digest,
+    pub(crate) powers: Powers,
     /// Whether it asks what the processor can do.
     pub(super) asks_processor: bool,
     /// Its constants, among them every text that it has; all of it, if they cannot be told.
-    pub(super) text: Vec<u8>,
+    pub(crate) text: Vec<u8>,
 }
 
 impl Script {
-    /// Reads a script, once in a build.
+    /// Reads a script, or the library of a macro, once in a build.
     ///
     /// # Errors
     ///
     /// [`Reason::Unreadable`].
-    pub(super) fn read(common: &Common, path: &Path) -> Result<Arc<Script>, Reason> {
+    pub(crate) fn read(common: &Common, path: &Path) -> Result<Arc<Script>, Reason> {
         let lock = || {
             common
                 .scripts
@@ -62,17 +62,6 @@ impl Script {
         });
         lock().insert(path.to_path_buf(), script.clone());
         Ok(script)
-    }
-
-    /// Returns whether the script may go up from its package: it has a `../` that the standard library, whose
-    /// own places have some, does not have.
-    pub(super) fn goes_up(&self, library: &[u8]) -> bool {
-        let around = |text: &[u8], at: usize| {
-            let from = at.saturating_sub(8);
-            text[from..(at + 8).min(text.len())].to_vec()
-        };
-        let mut found = memmem::find_iter(&self.text, "../");
-        found.any(|at| memmem::find(library, &around(&self.text, at)).is_none())
     }
 
     /// Returns whether the script has one of `words`.

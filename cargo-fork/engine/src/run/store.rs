@@ -1,16 +1,17 @@
 //! After a build script ran: what it came to, and telling the hook.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use hook_protocol::wire::{Entry, EnvInput, FileDigest, Inputs};
 
 use super::tree::Captured;
-use super::{Declared, Outcome, Question, key};
+use super::{Declared, Outcome, Question, Run};
 use crate::Reason;
 use crate::entry::{self, Outputs};
 use crate::inputs;
+use crate::key::native;
 use crate::listing;
 use crate::scan;
 use crate::session::Session;
@@ -66,11 +67,14 @@ impl Session {
             return Err(Reason::OutDirNotEmpty);
         }
         inputs::check_unchanged(&summary.hashed, digests, before)?;
-        key::check_unpacked(&subject.source)?;
         let inputs = Inputs {
             package: inputs::whole_package(subject, &summary.hashes, digests, before)?,
             ..self.declared(question, declared)?
         };
+        if !around.is_complete {
+            let what = "there are too many files around it".to_owned();
+            return Err(Reason::PackageTooLarge(what));
+        }
         if let Some(path) = around.changed(run) {
             return Err(Reason::WritesOutsideOutDir(format!("`{}`", path.display())));
         }
@@ -115,6 +119,14 @@ impl Session {
                 inputs.files.push(file);
             }
         }
+        for folder in searched(run) {
+            let content = listing::content(&folder, &subject.excluded, digests);
+            let unreadable = |it| Reason::Unreadable(format!("`{}`: {it}", folder.display()));
+            inputs.folders.push(FileDigest {
+                path: inputs::normalised(subject, &folder)?,
+                digest: content.map_err(unreadable)?,
+            });
+        }
         // What Cargo sets is in the key.
         let inherited = |name: &&String| !env.command.contains_key(*name);
         let variable = |name: &String| EnvInput {
@@ -131,6 +143,26 @@ impl Session {
         inputs.env.dedup();
         Ok(inputs)
     }
+}
+
+/// Returns the folders that the script tells a linker to search and that are neither its own, nor of another
+/// script, nor of the system or a package: what lies there must lie there wherever the run is restored.
+fn searched(run: &Run) -> Vec<PathBuf> {
+    let printed = std::fs::read_to_string(&run.stdout).unwrap_or_default();
+    let directives = ["cargo:rustc-link-search=", "cargo::rustc-link-search="];
+    let told = printed.lines().filter_map(|line| {
+        let value = directives.iter().find_map(|it| line.strip_prefix(it))?;
+        let path = value.split_once('=').map_or(value, |(_, path)| path);
+        Some(PathBuf::from(path.trim()))
+    });
+    let is_known = |path: &PathBuf| {
+        let subject = &run.subject;
+        native::SYSTEM.iter().any(|system| path.starts_with(system))
+            || path.starts_with(&subject.build_dir)
+            || path.starts_with(subject.source.root())
+    };
+    told.filter(|path| path.is_absolute() && path.is_dir() && !is_known(path))
+        .collect()
 }
 
 fn write(

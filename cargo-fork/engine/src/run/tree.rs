@@ -158,6 +158,7 @@ impl Captured {
 const MOVABLE: &[&str] = &[
     "build-dir",
     "cargo-home",
+    "checkout",
     "git",
     "out-dir",
     "package",
@@ -195,7 +196,9 @@ fn movable(content: &[u8], run: &Run) -> Option<String> {
         return None;
     }
     let text = std::str::from_utf8(content).ok()?;
-    if content.contains(&0) || !named.occurs_in(text) {
+    // Formats that count bytes would not survive another length.
+    let is_text = |byte: &u8| *byte >= b' ' || b"\t\n\r\x1b".contains(byte);
+    if !content.iter().all(is_text) || !named.occurs_in(text) {
         return None;
     }
     let normalised = named.normalise(text);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::Run;
 use super::script::Script;
 use crate::env::Environment;
+use crate::env_use;
 use crate::macros;
 
 /// Tools, and their arguments, that have variables: alone, for a platform (`CC_x86_64-…`), and with
@@ -83,6 +84,15 @@ pub(super) fn undeclared(
             .get(*name)
             .filter(|_| script.mentions(&[name]));
         out.extend(value.map(|value| ((*name).to_owned(), roots.normalise(value))));
+    }
+    // Names that are too short or too common to be searched for in a program count if its source has them.
+    let source = std::fs::read_to_string(&run.source).unwrap_or_default();
+    for name in env_use::names(&source) {
+        if !env.command.contains_key(&name)
+            && let Some(value) = env.inherited.get(&name)
+        {
+            out.insert(name, roots.normalise(value));
+        }
     }
     if script.powers.starts_programs {
         let names = own_names(run);

@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use memchr::memmem;
 
+use crate::Reason;
+use crate::env::Environment;
 use crate::macros::Powers;
+use crate::unit::Subject;
 
 /// Crates by which build scripts read version control.
 const CRATES: &[&str] = &[
@@ -45,7 +48,7 @@ const NOT_GIT: &[(&str, usize)] = &[
 ];
 
 /// Returns what in the texts of a script says that it may read version control.
-pub(super) fn mentioned(text: &[u8], powers: Powers) -> Option<String> {
+pub(crate) fn mentioned(text: &[u8], powers: Powers) -> Option<String> {
     let word = WORDS.iter().find(|word| contains(text, word));
     if let Some(word) = word {
         return Some(format!("it mentions `{word}`"));
@@ -76,8 +79,39 @@ fn contains(text: &[u8], word: &str) -> bool {
     memmem::find(text, word.as_bytes()).is_some()
 }
 
+/// Returns the commit that a program may learn of which is started for a package; nothing where there is no
+/// repository. `words` say what else it may learn.
+///
+/// # Errors
+///
+/// [`Reason::ReadsVcs`] if it may learn more than the commit, or that cannot be told.
+pub(crate) fn checked_out(
+    subject: &Subject,
+    env: &Environment,
+    is_local: bool,
+    words: Option<String>,
+) -> Result<String, Reason> {
+    let mut folders = vec![subject.source.root()];
+    // What is not the user's lies in no checkout of the user's, and does not look for one.
+    if is_local {
+        folders.push(&subject.workspace);
+    }
+    let repository = repository(folders);
+    if repository.is_none() && env.get("GIT_DIR").is_none() {
+        return Ok(String::new());
+    }
+    match (words, repository) {
+        (Some(why), _) => Err(Reason::ReadsVcs(why)),
+        (None, Some(git)) if is_local => {
+            let unknown = "programs that it starts may, and the commit is unknown";
+            head(&git).ok_or_else(|| Reason::ReadsVcs(unknown.to_owned()))
+        }
+        _ => Ok(String::new()),
+    }
+}
+
 /// Returns the repository in which one of the folders lies.
-pub(super) fn repository<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Option<PathBuf> {
+fn repository<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Option<PathBuf> {
     let mut folders = folders.into_iter().flat_map(|folder| {
         let canonical = folder.canonicalize().ok();
         let ancestors = |path: &Path| path.ancestors().map(Path::to_path_buf).collect::<Vec<_>>();
@@ -91,7 +125,7 @@ pub(super) fn repository<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Opt
 
 /// Returns the commit that is checked out in a repository, or what stands for it, and the tags; `None` if
 /// that cannot be told.
-pub(super) fn head(git: &Path) -> Option<String> {
+fn head(git: &Path) -> Option<String> {
     let read = |path: PathBuf| std::fs::read_to_string(path).ok();
     // In a worktree `.git` is a file that names a folder of the main repository.
     let folder = match read(git.to_path_buf()) {

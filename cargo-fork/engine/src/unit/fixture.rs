@@ -32,6 +32,7 @@ pub(crate) fn library(dir: &Path) -> Unit {
             excluded: Arc::from([]),
             cwd: dir.to_path_buf(),
             workspace: dir.to_path_buf(),
+            members: Arc::from([]),
             build_dir: dir.to_path_buf(),
         },
         output_dir: dir.to_path_buf(),

@@ -49,6 +49,8 @@ pub struct Hooks {
     /// The places, and the names that compilers are told for them, in this order.
     renamed: Arc<[(String, String)]>,
     build_scripts: config::BuildScripts,
+    /// The packages of the workspace.
+    members: Arc<[PathBuf]>,
     outputs: OnceCell<Arc<[PathBuf]>>,
     shown_places: Arc<Vec<(String, String)>>,
     excluded: Arc<[PathBuf]>,
@@ -110,6 +112,7 @@ impl Hooks {
             remap_args: pairs.iter().map(flag).collect(),
             renamed: pairs.into(),
             build_scripts: settings.build_scripts,
+            members: bcx.ws.members().map(|it| it.root().to_path_buf()).collect(),
             outputs: OnceCell::new(),
             shown_places,
             excluded: [build_dir, target_dir].into(),

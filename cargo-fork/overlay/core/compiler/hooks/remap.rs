@@ -28,7 +28,24 @@ pub fn places(bcx: &BuildContext<'_, '_>) -> Roots {
         roots.add("home", Path::new(home));
     }
     roots.add("tmp", &std::env::temp_dir());
+    if let Some(checkout) = checkout(bcx.ws.root(), gctx.home().as_path_unlocked()) {
+        roots.add("checkout", checkout);
+    }
     roots
+}
+
+/// The folder of which a checkout's parts lie side by side, if that is not the workspace: the repository
+/// around it, else the folder above, unless much else lies there.
+fn checkout<'a>(workspace: &'a Path, cargo_home: &Path) -> Option<&'a Path> {
+    let mut above = workspace.ancestors().skip(1);
+    if !workspace.join(".git").exists()
+        && let Some(repository) = above.find(|folder| folder.join(".git").exists())
+    {
+        return Some(repository);
+    }
+    let parent = workspace.parent()?;
+    let is_shared = cargo_home.starts_with(parent) || parent.components().count() < 3;
+    (!is_shared).then_some(parent)
 }
 
 /// The places that the compiler may see: the workspace first.

@@ -172,7 +172,6 @@ fn take(
     let subject = snapshot::subject(build_runner, hooks, unit);
     let roots = subject.roots.with("out-dir", out_dir);
     let profile_dir = out_dir.ancestors().nth(3).unwrap_or(out_dir);
-    let members = bcx.ws.members().map(|it| it.root().to_path_buf());
     let mut supplies = Vec::new();
     let mut seen = HashSet::new();
     supply(build_runner, unit, &mut seen, &mut supplies);
@@ -186,12 +185,17 @@ fn take(
         out_dir: out_dir.to_path_buf(),
         stdout,
         stderr,
+        source: unit
+            .target
+            .src_path()
+            .path()
+            .map(Path::to_path_buf)
+            .unwrap_or_default(),
         links: unit.pkg.manifest().links().map(str::to_owned),
         supplies,
         vcs_dependency: vcs_dependency(build_runner, unit),
         profile_dir: profile_dir.to_path_buf(),
         outputs: hooks.outputs(build_runner)?,
-        members: members.collect(),
         is_local: unit.is_local(),
         renamed: if hooks.remap && bcx.build_config.primary_unit_rustc.is_none() {
             hooks.renamed.clone()

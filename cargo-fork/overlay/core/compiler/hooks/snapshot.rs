@@ -73,6 +73,7 @@ pub fn subject(build_runner: &BuildRunner<'_, '_>, hooks: &Hooks, unit: &Unit) -
         excluded: hooks.excluded.clone(),
         cwd: unit.pkg.root().to_path_buf(),
         workspace: bcx.ws.root().to_path_buf(),
+        members: hooks.members.clone(),
         build_dir: bcx.ws.build_dir().into_path_unlocked(),
     }
 }
