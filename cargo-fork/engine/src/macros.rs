@@ -140,6 +140,11 @@ const LISTED_NOISE: &[&str] = &[
     "CARGO", "DBUS_", "GITHUB_", "RUSTUP_", "SSH_", "VSCODE_", "WINDOW", "XDG_", "_",
 ];
 
+/// Returns whether no result depends on a variable, though every library mentions it.
+pub(crate) fn is_noise(name: &str) -> bool {
+    NOISE.contains(&name)
+}
+
 /// The shortest name that is searched for: shorter ones are in every library by chance.
 const MIN_NAME: usize = 4;
 

@@ -60,13 +60,14 @@ impl Around {
         }
         for folder in ["deps", "examples"] {
             let folder = run.profile_dir.join(folder);
-            around.add(&folder, 1, |path| path.is_dir() || is_output(run, path));
+            around.add(&folder, 1, |path| !is_library(path) || is_output(run, path));
         }
         if let Some(beside) = run.out_dir.parent() {
+            // In the new layout what is printed, and fingerprints, have folders of their own there.
+            let printed = run.stdout.parent().unwrap_or(&run.stdout);
             let own = [&run.out_dir, &run.stdout, &run.stderr, &run.script];
-            around.add(beside, usize::MAX, |path| {
-                own.iter().any(|it| *it == path) || is_note(path)
-            });
+            let is_own = |path: &Path| own.iter().any(|it| *it == path) || path == printed;
+            around.add(beside, usize::MAX, |path| is_own(path) || is_note(path));
         }
         around
     }
@@ -140,7 +141,17 @@ fn is_output(run: &Run, path: &Path) -> bool {
         || run.outputs.iter().any(|it| it == path)
 }
 
+/// Returns whether a file is one that scripts put beside programs: these find it there. Much else comes and goes
+/// among outputs while units are compiled.
+fn is_library(path: &Path) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str);
+    matches!(extension, Some("dll" | "dylib" | "so"))
+}
+
 /// Returns whether Cargo, or we, keep notes on the run in a file.
 fn is_note(path: &Path) -> bool {
-    matches!(name(path), "root-output" | "invoked.timestamp") || name(path).starts_with(".hook-")
+    matches!(
+        name(path),
+        "fingerprint" | "invoked.timestamp" | "root-output"
+    ) || name(path).starts_with(".hook-")
 }

@@ -220,14 +220,17 @@ fn movable(content: &[u8], run: &Run) -> Option<String> {
     (comes_back && places.all(is_supplied)).then_some(normalised)
 }
 
-/// Returns whether a link in the folder stays in it, wherever that is.
+/// Returns whether a link in the folder stays in it, wherever that is. It may go up only at its beginning: what
+/// comes after a name may be another link.
 fn stays_inside(name: &str, target: &str) -> bool {
     // The link itself is none of the folders above it.
     let mut depth = name.split('/').count() as isize - 2;
+    let mut goes_down = false;
     for part in Path::new(target).components() {
         match part {
-            Component::Normal(_) => depth += 1,
+            Component::Normal(_) => goes_down = true,
             Component::CurDir => {}
+            Component::ParentDir if goes_down => return false,
             Component::ParentDir => depth -= 1,
             Component::RootDir | Component::Prefix(_) => return false,
         }
@@ -236,6 +239,12 @@ fn stays_inside(name: &str, target: &str) -> bool {
         }
     }
     true
+}
+
+/// Returns whether a name leads through a link: where that leads is not told by the name.
+fn leads_through_a_link(name: &str, links: &BTreeMap<String, String>) -> bool {
+    let mut ends = name.match_indices('/').map(|(at, _)| at);
+    ends.any(|at| links.contains_key(&name[..at]))
 }
 
 /// Returns the relative path that a name of an entry stands for in the folder; `None` if it is not a
@@ -280,6 +289,11 @@ pub(super) fn believe(candidate: &Candidate, run: &Run, asked: &Hashes) -> Resul
     let mut names = entry.tree.folders.iter().chain(entry.tree.links.keys());
     if let Some(name) = names.find(|name| relative(name).is_none()) {
         return Err(format!("the output `{name}` is not expected"));
+    }
+    let names = entry.files.keys().chain(&entry.tree.folders);
+    let mut names = names.chain(entry.tree.links.keys());
+    if let Some(name) = names.find(|name| leads_through_a_link(name, &entry.tree.links)) {
+        return Err(format!("the output `{name}` leads through a link"));
     }
     let mut links = entry.tree.links.iter();
     if let Some((name, _)) = links.find(|(name, target)| !stays_inside(name, target)) {

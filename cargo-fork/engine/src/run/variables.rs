@@ -1,12 +1,15 @@
 //! Variables that a build script, and what it starts, may read without declaring them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use memchr::memmem;
 
 use super::Run;
 use super::script::Script;
 use crate::env::Environment;
 use crate::env_use;
 use crate::macros;
+use crate::package;
 
 /// Tools, and their arguments, that have variables: alone, for a platform (`CC_x86_64-…`), and with
 /// `HOST_` or `TARGET_` in front. The `cc` and `cmake` crates make the names at run time.
@@ -96,14 +99,47 @@ pub(super) fn undeclared(
     }
     if script.powers.starts_programs {
         let names = own_names(run);
+        let named = named_in_package(run, env);
         for (name, value) in env.inherited.iter() {
             let is_own = names.iter().any(|own| name.contains(own.as_str()));
-            if !env.command.contains_key(name) && (is_of_a_tool(name) || is_own) {
+            if !env.command.contains_key(name)
+                && (is_of_a_tool(name) || is_own || named.contains(name))
+            {
                 out.insert(name.clone(), roots.normalise(value));
             }
         }
     }
     out
+}
+
+/// The largest file of a package that is searched for names of variables.
+const MAX_SEARCHED: u64 = 1 << 20;
+
+/// Returns the variables that a file of the package names which is no Rust: the script may start a program that
+/// reads it.
+fn named_in_package(run: &Run, env: &Environment) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    let Some(package) = run.subject.mutable_package().filter(|_| run.is_local) else {
+        return named;
+    };
+    let counts = |name: &str| name.len() > 3 && !is_noise(name) && !macros::is_noise(name);
+    let names = env.inherited.keys().filter(|name| counts(name));
+    let names: Vec<&String> = names
+        .filter(|name| !env.command.contains_key(*name))
+        .collect();
+    for path in package::walk(package, &run.subject.excluded) {
+        let is_rust = path.extension().is_some_and(|it| it == "rs");
+        let is_small = path.metadata().is_ok_and(|it| it.len() <= MAX_SEARCHED);
+        if is_rust || !is_small {
+            continue;
+        }
+        let content = std::fs::read(&path).unwrap_or_default();
+        let found = names
+            .iter()
+            .filter(|it| memmem::find(&content, it.as_bytes()).is_some());
+        named.extend(found.map(|name| (*name).clone()));
+    }
+    named
 }
 
 /// Returns whether a variable tells which tool is used, or how.

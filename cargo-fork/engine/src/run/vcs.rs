@@ -123,8 +123,8 @@ fn repository<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Option<PathBuf
     repository.map(|folder| folder.join(".git"))
 }
 
-/// Returns the commit that is checked out in a repository, or what stands for it, and the tags; `None` if
-/// that cannot be told.
+/// Returns the branch and the commit that are checked out in a repository, and the tags; `None` if that cannot
+/// be told.
 fn head(git: &Path) -> Option<String> {
     let read = |path: PathBuf| std::fs::read_to_string(path).ok();
     // In a worktree `.git` is a file that names a folder of the main repository.
@@ -155,8 +155,8 @@ fn head(git: &Path) -> Option<String> {
     if commit.is_none() && common.join("reftable").exists() {
         return None;
     }
-    let commit = commit.unwrap_or_else(|| format!("{name} has no commit"));
-    Some(format!("{commit}{}", tags(&common)))
+    let commit = commit.unwrap_or_else(|| "has no commit".to_owned());
+    Some(format!("{name} {commit}{}", tags(&common)))
 }
 
 /// Returns the tags of a repository: `git describe` names a commit by them.
@@ -247,8 +247,8 @@ mod tests {
             let folder = root.join(folder);
             repository([folder.as_path()]).and_then(|git| head(&git))
         };
-        assert_eq!(commit("main/src").as_deref(), Some("abc"));
-        assert_eq!(commit("w/src").as_deref(), Some("def"));
+        assert_eq!(commit("main/src").as_deref(), Some("refs/heads/main abc"));
+        assert_eq!(commit("w/src").as_deref(), Some("refs/heads/x def"));
         assert_eq!(commit("detached").as_deref(), Some("0123"));
         assert_eq!(
             commit("new").as_deref(),
@@ -259,12 +259,15 @@ mod tests {
         fs::write(root.join("main/.git/refs/heads/main"), "fff\n").unwrap();
         assert_eq!(
             commit("main").as_deref(),
-            Some("fff"),
+            Some("refs/heads/main fff"),
             "loose before packed"
         );
         fs::create_dir_all(root.join("main/.git/refs/tags")).unwrap();
         fs::write(root.join("main/.git/refs/tags/v1"), "abc\n").unwrap();
-        assert_eq!(commit("main").as_deref(), Some("fff\nabc v1"));
+        assert_eq!(
+            commit("main").as_deref(),
+            Some("refs/heads/main fff\nabc v1")
+        );
         fs::create_dir(root.join("new/.git/reftable")).unwrap();
         assert_eq!(commit("new"), None);
     }

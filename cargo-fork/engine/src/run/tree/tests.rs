@@ -174,7 +174,7 @@ fn a_path_in_what_is_no_text_binds() {
 #[test]
 fn what_leads_outside_is_not_taken() {
     use std::os::unix::fs::symlink;
-    for target in ["/etc/hosts", "../output", "a/../../b", "../../.."] {
+    for target in ["/etc/hosts", "../output", "a/../../b", "../../..", "x/.."] {
         let checkout = Checkout::new();
         symlink(target, checkout.out("link")).unwrap();
         let reason = checkout.candidate().err().unwrap();
@@ -229,6 +229,11 @@ fn what_a_hook_makes_up_is_refused() {
                     .links
                     .insert("out-dir/l".to_owned(), "../..".to_owned()),
             )
+        }),
+        ("through a link", |e, _| {
+            let links = &mut e.tree.links;
+            links.insert("out-dir/l".to_owned(), ".".to_owned());
+            links.insert("out-dir/l/m".to_owned(), "..".to_owned());
         }),
         ("another role", |e, _| {
             e.files.get_mut("out-dir/a").unwrap().role = Role::Link;

@@ -171,7 +171,10 @@ fn take(
     let (stdout, stderr) = printed(build_runner, unit);
     let subject = snapshot::subject(build_runner, hooks, unit);
     let roots = subject.roots.with("out-dir", out_dir);
-    let profile_dir = out_dir.ancestors().nth(3).unwrap_or(out_dir);
+    // PROFILE/build/PACKAGE-HASH/out, and PROFILE/build/PACKAGE/HASH/out
+    let is_new = bcx.gctx.cli_unstable().build_dir_new_layout;
+    let depth = if is_new { 4 } else { 3 };
+    let profile_dir = out_dir.ancestors().nth(depth).unwrap_or(out_dir);
     let mut supplies = Vec::new();
     let mut seen = HashSet::new();
     supply(build_runner, unit, &mut seen, &mut supplies);
