@@ -5,9 +5,11 @@
 
 mod config;
 mod content;
+mod debugging;
 mod faults;
 mod inputs;
 mod messages;
 mod off;
 mod restore;
+mod scripts;
 mod support;

@@ -89,6 +89,12 @@ faults! {
     ExtraFile = "extra-file",
     /// Supplies an output whose name leads out of the build directory.
     Escape = "escape",
+    /// Supplies a file of a build script's folder whose name leads out of that.
+    EscapeFolder = "escape-folder",
+    /// Supplies a link in a build script's folder that leads out of that.
+    EscapeLink = "escape-link",
+    /// Supplies a link in a build script's folder, and below that another one, which so leads outside.
+    DisguisedLink = "disguised-link",
     /// Leaves out an output, in the entry too.
     TooFewOutputs = "too-few-outputs",
     /// Leaves out the file of an output that the entry has.
@@ -99,8 +105,10 @@ faults! {
     DisguisedUnit = "disguised-unit",
     /// Supplies a result with another action.
     OtherAction = "other-action",
-    /// Supplies a result with another key: for other sources of the same package.
+    /// Supplies a result with another key: for other sources of the same package, of which it read none.
     OtherKey = "other-key",
+    /// Supplies a result for other sources of the same package, which it read.
+    OtherSources = "other-sources",
     /// Supplies an entry of a later format.
     OtherFormat = "other-format",
     /// Supplies something that is no entry.

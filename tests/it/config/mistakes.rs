@@ -52,6 +52,10 @@ fn a_wrong_type_is_an_error() {
         &["hooks.timeout", "expected a string, but found a integer"],
     );
     assert_error("salt = []", &["hooks.salt", "expected a string"]);
+    let expected = "expected a boolean or a list of packages";
+    assert_error("build-scripts = 3", &["hooks.build-scripts", expected]);
+    assert_error("build-scripts = 'foo'", &["hooks.build-scripts", expected]);
+    assert_error("build-scripts = [3]", &["hooks.build-scripts"]);
 }
 
 #[cargo_test]

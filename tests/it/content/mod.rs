@@ -38,7 +38,7 @@ use self::checkout::{
 };
 use self::outcome::{Built, fails, fresh, runs, succeeds};
 use self::scenario::scenario;
-use crate::support::package;
+use crate::support::{has, package};
 
 /// A program `foo` with a module, and a library `bar` for it. It prints `1 1`.
 fn library_and_program(p: ProjectBuilder) -> ProjectBuilder {
@@ -60,15 +60,3 @@ const OWN_2: &str = "pub const N: u32 = 2;";
 const OWN_3: &str = "pub const N: u32 = 3;";
 const BAR_1: &str = "pub fn n() -> u32 { 1 }";
 const BAR_2: &str = "pub fn n() -> u32 { 2 }";
-
-/// Returns whether a program is there. If not, says that the test is skipped.
-fn has(program: &str) -> bool {
-    let output = std::process::Command::new(program)
-        .arg("--version")
-        .output();
-    let is_there = output.is_ok_and(|output| output.status.success());
-    if !is_there {
-        eprintln!("skipped: there is no `{program}`");
-    }
-    is_there
-}

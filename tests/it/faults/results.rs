@@ -133,12 +133,20 @@ fn the_result_of_another_question() {
 #[cargo_test]
 fn a_result_for_other_sources_is_no_fault_but_is_not_used() {
     let p = filled();
-    let _hook = Hook::new().fault(Fault::OtherKey).flag("unit", "foo");
+    let _hook = Hook::new().fault(Fault::OtherSources).flag("unit", "foo");
     let errors = p.hooked("build -v").counts(1, 1).run().errors();
-    assert!(
-        errors.contains("input-differs (files of the package differ)"),
-        "{errors}"
-    );
+    let source = p.root().join("src/main.rs");
+    let differs = format!("input-differs (`{}` differs)", source.display());
+    assert!(errors.contains(&differs), "{errors}");
+    assert!(!errors.contains("warning:"), "{errors}");
+    assert_eq!(prints(&p.bin("foo")), "3");
+}
+
+#[cargo_test]
+fn a_result_for_other_sources_is_used_if_it_read_the_same() {
+    let p = filled();
+    let _hook = Hook::new().fault(Fault::OtherKey).flag("unit", "foo");
+    let errors = p.hooked("build -v").counts(2, 0).run().errors();
     assert!(!errors.contains("warning:"), "{errors}");
     assert_eq!(prints(&p.bin("foo")), "3");
 }

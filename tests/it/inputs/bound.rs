@@ -28,16 +28,16 @@ fn two_of(main: &str) -> (Project, Project) {
 fn assert_bound(main: &str, expected: impl Fn(&Project) -> String) {
     let (one, two) = two_of(main);
     let _hook = Hook::new();
-    one.hooked("build").counts(0, 2).run();
+    one.hooked("build").counts_with_runs(0, 2, 1).run();
     assert_eq!(prints(&one.bin("foo")), expected(&one));
-    two.hooked("build").counts(1, 1).run();
+    two.hooked("build").counts(2, 1).run();
     assert_eq!(prints(&two.bin("foo")), expected(&two));
     two.hooked("build").fresh().run();
 
     // In its own checkout the result still serves, and so do both from one store.
     for p in [&one, &two] {
         p.wipe();
-        p.hooked("build").counts(2, 0).run();
+        p.hooked("build").counts(3, 0).run();
         assert_eq!(prints(&p.bin("foo")), expected(p));
     }
 }
@@ -47,8 +47,10 @@ fn assert_bound(main: &str, expected: impl Fn(&Project) -> String) {
 fn assert_free(main: &str, expected: &str) {
     let (one, two) = two_of(main);
     let _hook = Hook::new();
-    for (p, restored, compiled) in [(&one, 0, 2), (&two, 2, 0)] {
-        p.hooked("build").counts(restored, compiled).run();
+    for (p, restored, compiled, ran) in [(&one, 0, 2, 1), (&two, 3, 0, 0)] {
+        p.hooked("build")
+            .counts_with_runs(restored, compiled, ran)
+            .run();
         assert_eq!(prints(&p.bin("foo")), expected);
         p.hooked("build").fresh().run();
     }
@@ -113,9 +115,11 @@ fn including_a_file_of_the_manifest_directory_does_not_bind() {
     "#;
     let (one, two) = two_of(main);
     let _hook = Hook::new();
-    for (p, restored, compiled) in [(&one, 0, 2), (&two, 2, 0)] {
+    for (p, restored, compiled, ran) in [(&one, 0, 2, 1), (&two, 3, 0, 0)] {
         p.change_file("n.txt", "3");
-        p.hooked("build").counts(restored, compiled).run();
+        p.hooked("build")
+            .counts_with_runs(restored, compiled, ran)
+            .run();
         assert_eq!(prints(&p.bin("foo")), "3");
     }
 }

@@ -126,11 +126,16 @@ fn what_a_macro_reads_in_the_output_directory_counts() {
         )
         .build();
     let _hook = Hook::new();
-    for (value, counts) in [("1", (0, 3)), ("1", (3, 0)), ("2", (2, 1)), ("1", (3, 0))] {
+    for (value, counts) in [
+        ("1", (0, 3, 1)),
+        ("1", (4, 0, 0)),
+        ("2", (2, 1, 1)),
+        ("1", (4, 0, 0)),
+    ] {
         p.wipe();
         p.hooked("build")
             .env("VALUE", value)
-            .counts(counts.0, counts.1)
+            .counts_with_runs(counts.0, counts.1, counts.2)
             .run();
         assert_eq!(prints(&p.bin("foo")), value);
     }

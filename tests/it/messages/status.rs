@@ -58,7 +58,7 @@ fn verbose_tells_what_was_restored_and_why_the_rest_was_not() {
     p.hooked("build -v")
         .with_stderr_data(str![[r#"
     Restored bar v0.1.0 ([ROOT]/foo/bar) (test-hook)
-      Missed foo v0.1.0 ([ROOT]/foo) (bin "foo"): missing
+      Missed foo v0.1.0 (bin "foo"): missing
 [COMPILING] foo v0.1.0 ([ROOT]/foo)
 [RUNNING] `rustc --crate-name foo [..]`
 [FINISHED] `dev` profile [unoptimized + debuginfo] target(s) in [ELAPSED]s (1 restored, 1 compiled)
@@ -110,7 +110,7 @@ fn an_input_that_differs_is_named() {
     p.hooked("build -v")
         .env("COLOUR", "red")
         .with_stderr_contains(
-            "[..]Missed foo v0.1.0 ([ROOT]/foo) (bin \"foo\"): input-differs \
+            "[..]Missed foo v0.1.0 (bin \"foo\"): input-differs \
              (environment variable `COLOUR` differs)",
         )
         .run();

@@ -135,7 +135,7 @@ fn an_unknown_workspace_wrapper_keeps_members_from_being_offered() {
         p.hooked("build -v")
             .env("RUSTC_WORKSPACE_WRAPPER", p.root().join("wrapper"))
             .counts(restored, compiled)
-            .with_stderr_contains("[..]Missed foo v0.1.0 ([..]) (bin \"foo\"): unknown-driver[..]")
+            .with_stderr_contains("[..]Missed foo v0.1.0 (bin \"foo\"): unknown-driver[..]")
             .run();
         assert_eq!(prints(&p.bin("foo")), "3");
         assert_eq!(hook.take_log().asked(), ["bar lib"]);
@@ -171,7 +171,7 @@ fn an_argument_that_is_not_understood_keeps_a_unit_from_being_offered() {
         ("rustc -v -- --print cfg", "unknown-argument (--print)"),
     ] {
         p.wipe();
-        let missed = format!("[..]Missed foo v0.1.0 ([..]) (bin \"foo\"): {reason}");
+        let missed = format!("[..]Missed foo v0.1.0 (bin \"foo\"): {reason}");
         p.hooked(line).with_stderr_contains(missed).run();
         assert_eq!(hook.take_log().asked(), ["bar lib"]);
     }

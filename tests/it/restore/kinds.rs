@@ -213,7 +213,7 @@ fn restored_programs_are_those_of_an_uncached_build() {
         .build();
     // Without other names for its places the fork compiles as it does with hooks off.
     let hook = Hook::new().setting("remap = false");
-    let cycle = cycle(&hook, "build");
+    let cycle = cycle(&hook, "build").with_runs(1);
     cycle.cold(&p, 4);
     p.wipe();
     cycle.warm(&p, 4);

@@ -27,7 +27,7 @@ fn a_build_directory_of_its_own_restores() {
     let p = with_build_script(project()).build();
     let hook = Hook::new();
     let apart = paths::root().join("build-of-its-own");
-    let cycle = cycle(&hook, "build").prepared(|execs| {
+    let cycle = cycle(&hook, "build").with_runs(1).prepared(|execs| {
         execs.env("CARGO_BUILD_BUILD_DIR", &apart);
     });
     cycle.cold(&p, 3);
@@ -43,9 +43,11 @@ fn a_build_directory_of_its_own_restores() {
 fn the_new_layout_restores() {
     let p = with_build_script(project()).build();
     let hook = Hook::new();
-    let cycle = cycle(&hook, "build -Zbuild-dir-new-layout").prepared(|execs| {
-        execs.masquerade_as_nightly_cargo(&["build-dir-new-layout"]);
-    });
+    let cycle = cycle(&hook, "build -Zbuild-dir-new-layout")
+        .with_runs(1)
+        .prepared(|execs| {
+            execs.masquerade_as_nightly_cargo(&["build-dir-new-layout"]);
+        });
     cycle.of(&p, 3);
     assert_eq!(prints(&p.bin("foo")), "3");
 }
@@ -54,9 +56,11 @@ fn the_new_layout_restores() {
 fn the_new_layout_restores_in_a_second_checkout() {
     let (one, two) = checkouts(with_build_script);
     let hook = Hook::new();
-    let cycle = cycle(&hook, "build -Zbuild-dir-new-layout").prepared(|execs| {
-        execs.masquerade_as_nightly_cargo(&["build-dir-new-layout"]);
-    });
+    let cycle = cycle(&hook, "build -Zbuild-dir-new-layout")
+        .with_runs(1)
+        .prepared(|execs| {
+            execs.masquerade_as_nightly_cargo(&["build-dir-new-layout"]);
+        });
     cycle.across(&one, &two, 3);
     assert_eq!(prints(&two.bin("foo")), "3");
 }
@@ -90,7 +94,7 @@ fn a_package_outside_the_workspace_restores_elsewhere() {
 fn what_was_moved_within_a_workspace_still_builds() {
     let (one, two) = checkouts(with_build_script);
     let hook = Hook::new();
-    cycle(&hook, "build").cold(&one, 3);
+    cycle(&hook, "build").with_runs(1).cold(&one, 3);
     let manifest = two.read_file("Cargo.toml").replace("'bar'", "'deeper/bar'");
     two.change_file("Cargo.toml", &manifest);
     std::fs::create_dir_all(two.root().join("deeper")).unwrap();
@@ -106,12 +110,12 @@ fn a_checkout_with_a_strange_name_restores() {
     let strange = paths::root().join("a {strange} näme/{{workspace}} $HOME 'n' #1");
     let two = with_file_of_script(ProjectBuilder::new(strange)).build();
     let hook = Hook::new();
-    cycle(&hook, "build").across(&one, &two, 2);
+    cycle(&hook, "build").with_runs(1).across(&one, &two, 2);
     assert_eq!(prints(&two.bin("foo")), "3");
     one.wipe();
     hook.forget_everything();
     two.wipe();
-    cycle(&hook, "build").across(&two, &one, 2);
+    cycle(&hook, "build").with_runs(1).across(&two, &one, 2);
     assert_eq!(prints(&one.bin("foo")), "3");
 }
 

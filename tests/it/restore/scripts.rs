@@ -1,4 +1,4 @@
-//! Build scripts: their programs are restored, and still run; what they say counts.
+//! Build scripts: their programs are restored, and what they come to; what they say counts.
 
 use cargo_test_support::prelude::*;
 use cargo_test_support::{Project, paths, project};
@@ -6,7 +6,7 @@ use cargo_test_support::{Project, paths, project};
 use crate::support::{Counts, Hook, Hooked, Text, checkouts, cycle, package, prints, workspace};
 
 #[cargo_test]
-fn a_restored_build_script_still_runs() {
+fn a_restored_build_script_says_what_it_would_here() {
     let (one, two) = checkouts(|p| {
         p.file("Cargo.toml", &package("foo", ""))
             .file(
@@ -21,13 +21,13 @@ fn a_restored_build_script_still_runs() {
             .file("src/main.rs", "fn main() {}")
     });
     let _hook = Hook::new();
-    for (p, restored, compiled) in [(&one, 0, 2), (&two, 2, 0)] {
+    for (p, restored, compiled, ran) in [(&one, 0, 2, 1), (&two, 3, 0, 0)] {
         let place = p.root();
         let place = place.strip_prefix(paths::root()).unwrap().display();
-        let ran = format!("[WARNING] foo@0.1.0: ran in [ROOT]/{place}");
+        let said = format!("[WARNING] foo@0.1.0: ran in [ROOT]/{place}");
         p.hooked("build")
-            .counts(restored, compiled)
-            .with_stderr_contains(ran)
+            .counts_with_runs(restored, compiled, ran)
+            .with_stderr_contains(said)
             .run();
     }
 }
@@ -87,11 +87,16 @@ fn messengers() -> Project {
 fn what_a_build_script_says_counts() {
     let p = messengers();
     let _hook = Hook::new();
-    for (value, restored, compiled) in [("1", 0, 7), ("1", 7, 0), ("2", 3, 4), ("1", 7, 0)] {
+    for (value, restored, compiled, ran) in [
+        ("1", 0, 7, 3),
+        ("1", 10, 0, 0),
+        ("2", 3, 4, 3),
+        ("1", 10, 0, 0),
+    ] {
         p.wipe();
         p.hooked("build")
             .env("VALUE", value)
-            .counts(restored, compiled)
+            .counts_with_runs(restored, compiled, ran)
             .run();
         assert_eq!(prints(&p.bin("user")), format!("{value} {value} {value}"));
         p.hooked("build").env("VALUE", value).fresh().run();
@@ -102,10 +107,16 @@ fn what_a_build_script_says_counts() {
 fn a_changed_variable_restores_without_wiping() {
     let p = messengers();
     let _hook = Hook::new();
-    for (value, restored, compiled) in [("1", 0, 7), ("2", 0, 4), ("1", 4, 0), ("2", 4, 0)] {
+    // The one that writes a file ran where it had left one: that is not kept.
+    for (value, restored, compiled, ran) in [
+        ("1", 0, 7, 3),
+        ("2", 0, 4, 3),
+        ("1", 7, 0, 0),
+        ("2", 6, 0, 1),
+    ] {
         p.hooked("build")
             .env("VALUE", value)
-            .counts(restored, compiled)
+            .counts_with_runs(restored, compiled, ran)
             .run();
         assert_eq!(prints(&p.bin("user")), format!("{value} {value} {value}"));
     }
@@ -124,11 +135,18 @@ fn a_dependent_is_restored_if_its_dependency_comes_out_the_same() {
         .file("bar/src/lib.rs", "pub fn n() -> u32 { 3 }")
         .build();
     let hook = Hook::new();
-    cycle(&hook, "build").cold(&p, 3);
+    cycle(&hook, "build").with_runs(1).cold(&p, 3);
     p.change_file("bar/build.rs", "// This changes nothing.\nfn main() {}");
     p.wipe();
-    p.hooked("build").counts(1, 2).run();
-    assert_eq!(hook.take_log().told(), ["bar custom-build", "bar lib"]);
+    p.hooked("build").counts_with_runs(1, 2, 1).run();
+    assert_eq!(
+        hook.take_log().told(),
+        [
+            "bar custom-build",
+            "bar custom-build run-build-script",
+            "bar lib"
+        ]
+    );
 }
 
 #[cargo_test]
@@ -166,11 +184,11 @@ fn a_static_library_of_a_build_script_counts_by_content() {
         )
         .build();
     let _hook = Hook::new();
-    for (value, restored, compiled) in [("1", 0, 2), ("1", 2, 0), ("2", 1, 1)] {
+    for (value, restored, compiled, ran) in [("1", 0, 2, 1), ("1", 3, 0, 0), ("2", 1, 1, 1)] {
         p.wipe();
         p.hooked("build")
             .env("VALUE", value)
-            .counts(restored, compiled)
+            .counts_with_runs(restored, compiled, ran)
             .run();
         assert_eq!(prints(&p.bin("foo")), value);
     }
@@ -226,7 +244,11 @@ fn a_file_that_a_script_has_just_written_is_no_changed_input() {
         p.hooked("check").run();
         assert_eq!(
             hook.take_log().told(),
-            ["foo custom-build", "foo lib check"]
+            [
+                "foo custom-build",
+                "foo custom-build run-build-script",
+                "foo lib check"
+            ]
         );
     }
 }

@@ -1,33 +1,15 @@
 //! The cache that is shipped with the fork.
 
+use cargo_test_support::paths;
 use cargo_test_support::prelude::*;
-use cargo_test_support::{Execs, Project, paths};
 
-use crate::support::{Counts, Hook, Hooked, Text, cargo, checkouts, package, path_with, prints};
-
-/// Configures the shipped cache; false, and a reason, if it is not beside the fork.
-fn configured() -> bool {
-    let file = format!("cargo-hook-local-cache{}", std::env::consts::EXE_SUFFIX);
-    if !cargo().with_file_name(&file).is_file() {
-        eprintln!("skipped: there is no `{file}` beside the fork's cargo");
-        return false;
-    }
-    let command = "'cargo:local-cache'";
-    Hook::configure(&format!(
-        "[hooks]\nbefore-build = {command}\nafter-build = {command}\n"
-    ));
-    true
-}
-
-fn hooked(p: &Project, line: &str) -> Execs {
-    let mut execs = p.hooked(line);
-    execs.env("CARGO_LOCAL_CACHE_DIR", paths::root().join("cache"));
-    execs
-}
+use crate::support::{
+    Counts, Hooked, Text, cached, cargo, checkouts, package, path_with, prints, shipped_cache,
+};
 
 #[cargo_test]
 fn the_shipped_cache_restores() {
-    if !configured() {
+    if !shipped_cache("") {
         return;
     }
     let (one, two) = checkouts(|p| {
@@ -39,42 +21,42 @@ fn the_shipped_cache_restores() {
         .file("bar/Cargo.toml", &package("bar", ""))
         .file("bar/src/lib.rs", "pub fn n() -> u32 { let unused = 1; 3 }")
     });
-    hooked(&one, "build").counts(0, 2).run();
+    cached(&one, "build").counts(0, 2).run();
     let restored = "    Restored foo v0.1.0 ([ROOT]/a/deeper/place/two) (local-cache)";
     let warning = "[WARNING] unused variable: `unused`";
-    hooked(&two, "build -v")
+    cached(&two, "build -v")
         .counts(2, 0)
         .with_stderr_contains(restored)
         .with_stderr_contains(warning)
         .run();
     assert_eq!(prints(&two.bin("foo")), "3");
-    hooked(&two, "build").fresh().run();
+    cached(&two, "build").fresh().run();
 
-    hooked(&two, "local-cache clear")
+    cached(&two, "local-cache clear")
         .env("PATH", path_with(cargo().parent().unwrap()))
         .run();
     two.wipe();
-    hooked(&two, "build").counts(0, 2).run();
+    cached(&two, "build").counts(0, 2).run();
 }
 
 #[cargo_test]
 fn the_shipped_cache_survives_what_happens_to_its_folder() {
-    if !configured() {
+    if !shipped_cache("") {
         return;
     }
     let (one, two) = checkouts(|p| {
         p.file("Cargo.toml", &package("foo", ""))
             .file("src/main.rs", "fn main() { println!(\"3\"); }")
     });
-    hooked(&one, "build").counts(0, 1).run();
+    cached(&one, "build").counts(0, 1).run();
     spoil(&paths::root().join("cache"));
     for _ in 0..2 {
         two.wipe();
-        hooked(&two, "build").run();
+        cached(&two, "build").run();
         assert_eq!(prints(&two.bin("foo")), "3");
     }
     two.wipe();
-    let errors = hooked(&two, "build").counts(1, 0).run().errors();
+    let errors = cached(&two, "build").counts(1, 0).run().errors();
     assert!(
         !errors.contains("warning:"),
         "what was spoilt is replaced: {errors}"

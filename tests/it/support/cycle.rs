@@ -9,6 +9,7 @@ use super::{Counts, Hook, Hooked, artifacts, assert_same};
 pub(crate) struct Cycle<'a> {
     hook: &'a Hook,
     line: &'a str,
+    runs: usize,
     prepare: Box<dyn Fn(&mut Execs) + 'a>,
 }
 
@@ -17,6 +18,7 @@ pub(crate) fn cycle<'a>(hook: &'a Hook, line: &'a str) -> Cycle<'a> {
     Cycle {
         hook,
         line,
+        runs: 0,
         prepare: Box::new(|_| {}),
     }
 }
@@ -25,6 +27,12 @@ impl<'a> Cycle<'a> {
     /// Prepares every process: with variables, or as nightly.
     pub(crate) fn prepared(mut self, prepare: impl Fn(&mut Execs) + 'a) -> Cycle<'a> {
         self.prepare = Box::new(prepare);
+        self
+    }
+
+    /// Expects that so many build scripts run too, or are restored instead.
+    pub(crate) fn with_runs(mut self, runs: usize) -> Cycle<'a> {
+        self.runs = runs;
         self
     }
 
@@ -57,8 +65,11 @@ impl<'a> Cycle<'a> {
     /// Builds with a hook that knows nothing: it is asked and told of every unit.
     #[track_caller]
     pub(crate) fn cold(&self, project: &Project, units: usize) {
-        self.execs(project).counts(0, units).run();
+        self.execs(project)
+            .counts_with_runs(0, units, self.runs)
+            .run();
         let log = self.hook.take_log();
+        let units = units + self.runs;
         assert_eq!(
             log.told().len(),
             units,
@@ -76,6 +87,7 @@ impl<'a> Cycle<'a> {
     /// Builds with a hook that knows everything: all is restored, and it is told of nothing.
     #[track_caller]
     pub(crate) fn warm(&self, project: &Project, units: usize) {
+        let units = units + self.runs;
         self.execs(project).counts(units, 0).run();
         let log = self.hook.take_log();
         assert!(

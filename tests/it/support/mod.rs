@@ -3,7 +3,8 @@
 
 mod artifacts;
 mod cycle;
-mod hook;
+pub(crate) mod hook;
+mod shipped;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use cargo_test_support::{Execs, Project, ProjectBuilder, RawOutput, execs, paths
 pub(crate) use self::artifacts::{artifacts, assert_same};
 pub(crate) use self::cycle::{Cycle, cycle};
 pub(crate) use self::hook::Hook;
+pub(crate) use self::shipped::{SHIPPED, cached, shipped_cache};
 
 /// Returns the fork's `cargo`.
 pub(crate) fn cargo() -> PathBuf {
@@ -74,23 +76,35 @@ impl Hooked for Project {
 
 /// Expectations about the last line of a build.
 pub(crate) trait Counts {
-    /// Expects that so many units were restored and compiled.
+    /// Expects that so many units were restored and compiled, and that no build script ran.
     fn counts(&mut self, restored: usize, compiled: usize) -> &mut Self;
 
-    /// Expects that nothing was restored or compiled.
+    /// Expects that so many units were restored and compiled, and that so many build scripts ran.
+    fn counts_with_runs(&mut self, restored: usize, compiled: usize, ran: usize) -> &mut Self;
+
+    /// Expects that nothing was restored or compiled, and that no build script ran.
     fn fresh(&mut self) -> &mut Self;
 }
 
 impl Counts for Execs {
     fn counts(&mut self, restored: usize, compiled: usize) -> &mut Self {
-        let end = format!("({restored} restored, {compiled} compiled)");
+        self.counts_with_runs(restored, compiled, 0)
+    }
+
+    fn counts_with_runs(&mut self, restored: usize, compiled: usize, ran: usize) -> &mut Self {
+        let scripts = match ran {
+            0 => String::new(),
+            1 => ", 1 build script run".to_owned(),
+            ran => format!(", {ran} build scripts run"),
+        };
+        let end = format!("({restored} restored, {compiled} compiled{scripts})");
         self.with_stderr_contains(format!("[FINISHED] `[..]` profile [..] in [..]s {end}"))
     }
 
     fn fresh(&mut self) -> &mut Self {
         // A wildcard would swallow counts, but only an `s` can be the end of a line without.
         self.with_stderr_contains("[FINISHED] `[..]` profile [..] in [..]s")
-            .with_stderr_does_not_contain("[..] restored, [..] compiled)")
+            .with_stderr_does_not_contain("[..] restored, [..] compiled[..]")
     }
 }
 
@@ -132,6 +146,18 @@ pub(crate) fn path_with(dir: &Path) -> OsString {
             .chain(std::env::split_paths(&path)),
     )
     .unwrap()
+}
+
+/// Returns whether a program is there. If not, says that the test is skipped.
+pub(crate) fn has(program: &str) -> bool {
+    let output = std::process::Command::new(program)
+        .arg("--version")
+        .output();
+    let is_there = output.is_ok_and(|output| output.status.success());
+    if !is_there {
+        eprintln!("skipped: there is no `{program}`");
+    }
+    is_there
 }
 
 /// Runs a process that must not take longer, and returns its exit status and what it said.

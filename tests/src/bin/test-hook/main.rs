@@ -3,13 +3,13 @@
 //!
 //! ```text
 //! test-hook --cargo-plugin --store FOLDER --log FILE [--name NAME] [--capabilities A,B]
-//!           [--fault FAULT [--at KIND] [--unit PACKAGE]] [--edit FILE --text TEXT]
+//!           [--fault FAULT [--at KIND] [--unit PACKAGE] [--mode MODE]] [--edit FILE --text TEXT]
 //! ```
 //!
 //! Without the capability `session` it answers one request and exits.
 //!
 //! A fault shows at every request of the kind `--at` (default: `before-build`), or only at those about
-//! the package `--unit`. At the same requests a file is edited before they are answered.
+//! the package `--unit`, or about units of the mode `--mode`. At the same requests a file is edited before they are answered.
 #![expect(
     clippy::unwrap_used,
     reason = "part of a test: whoever starts it sees the panic"
@@ -36,6 +36,7 @@ struct Options {
     fault: Option<Fault>,
     at: String,
     unit: Option<String>,
+    mode: Option<String>,
     edit: Option<PathBuf>,
     text: String,
 }
@@ -82,6 +83,7 @@ impl Options {
             fault: None,
             at: "before-build".to_owned(),
             unit: None,
+            mode: None,
             edit: None,
             text: String::new(),
         };
@@ -95,6 +97,7 @@ impl Options {
                 "--fault" => options.fault = Some(value.parse().unwrap()),
                 "--at" => options.at = value,
                 "--unit" => options.unit = Some(value),
+                "--mode" => options.mode = Some(value),
                 "--edit" => options.edit = Some(value.into()),
                 "--text" => options.text = value,
                 _ => panic!("unknown flag `{flag}`"),
@@ -125,10 +128,14 @@ impl Options {
         self.fault.filter(|_| self.concerns(request))
     }
 
-    /// Returns whether a request is of the kind and about the package that the flags name.
+    /// Returns whether a request is of the kind, and about the package and mode, that the flags name.
     fn concerns(&self, request: &Value) -> bool {
-        let is_about = |unit: &String| request["unit"]["package"] == **unit;
-        request["kind"] == *self.at && self.unit.as_ref().is_none_or(is_about)
+        let is_about = |field: &str, wanted: &Option<String>| {
+            let unit = &request["unit"];
+            wanted.as_ref().is_none_or(|wanted| unit[field] == **wanted)
+        };
+        let kind = request["kind"] == *self.at;
+        kind && is_about("package", &self.unit) && is_about("mode", &self.mode)
     }
 
     /// Appends a line to the log, in one piece: several hooks may write it.

@@ -86,7 +86,8 @@ fn spoil_files(fault: Fault, root: &Path, candidate: &mut Value) {
         .map(|(n, v)| (n.clone(), v.clone()))
         .unwrap();
     let path = PathBuf::from(value.as_str().unwrap());
-    let other = root.join(format!(".other-{}-{name}", std::process::id()));
+    let flat = name.replace('/', "-");
+    let other = root.join(format!(".other-{}-{flat}", std::process::id()));
     let _ = fs::remove_file(&other);
     match fault {
         Fault::MissingFile => {}
@@ -132,12 +133,20 @@ fn spoil_entry(fault: Fault, candidate: &mut Value) {
         .unwrap();
     let extra = match fault {
         Fault::Escape => "../../escaped.txt",
+        Fault::EscapeFolder => "out-dir/../escaped.txt",
         _ => "extra.txt",
     };
     match fault {
-        Fault::ExtraOutput | Fault::Escape => {
+        Fault::ExtraOutput | Fault::Escape | Fault::EscapeFolder => {
             candidate["files"][extra] = path;
             candidate["entry"]["files"][extra] = candidate["entry"]["files"][&name].clone();
+        }
+        Fault::EscapeLink => {
+            candidate["entry"]["tree"]["links"]["out-dir/link"] = json!("../../escaped.txt");
+        }
+        Fault::DisguisedLink => {
+            let links = &mut candidate["entry"]["tree"]["links"];
+            *links = json!({"out-dir/link": ".", "out-dir/link/other": ".."});
         }
         Fault::ExtraFile => candidate["files"][extra] = path,
         Fault::TooFewOutputs => {
@@ -153,7 +162,13 @@ fn spoil_entry(fault: Fault, candidate: &mut Value) {
         Fault::OtherAction => {
             candidate["entry"]["action"] = json!(format!("blake3:{}", "0".repeat(64)))
         }
-        Fault::OtherKey => candidate["entry"]["key"] = json!(format!("blake3:{}", "0".repeat(64))),
+        Fault::OtherKey | Fault::OtherSources => {
+            let other = json!(format!("blake3:{}", "0".repeat(64)));
+            if fault == Fault::OtherSources {
+                candidate["entry"]["inputs"]["files"][0]["digest"] = other.clone();
+            }
+            candidate["entry"]["key"] = other;
+        }
         Fault::OtherFormat => candidate["entry"]["format"] = json!(99),
         Fault::NotAnEntry => candidate["entry"] = json!("an entry"),
         Fault::ErrorMessage => slip_in(

@@ -52,7 +52,10 @@ impl Store {
         let files = new.join("files");
         fs::create_dir_all(&files).unwrap();
         for (name, path) in request["files"].as_object().unwrap() {
-            fs::copy(path.as_str().unwrap(), files.join(name)).unwrap();
+            // The files of a build script's folder have names with folders in them.
+            let place = files.join(name);
+            fs::create_dir_all(place.parent().unwrap()).unwrap();
+            fs::copy(path.as_str().unwrap(), place).unwrap();
         }
         let entry = &request["entry"];
         fs::write(new.join("entry.json"), entry.to_string()).unwrap();
@@ -73,14 +76,9 @@ impl Store {
 
 fn candidate(dir: &Path) -> Value {
     let entry: Value = serde_json::from_slice(&fs::read(dir.join("entry.json")).unwrap()).unwrap();
-    let files: Map<String, Value> = sorted(&dir.join("files"))
-        .iter()
-        .map(|path| {
-            (
-                path.file_name().unwrap().to_string_lossy().into_owned(),
-                json!(path),
-            )
-        })
+    let names = entry["files"].as_object().unwrap().keys();
+    let files: Map<String, Value> = names
+        .map(|name| (name.clone(), json!(dir.join("files").join(name))))
         .collect();
     json!({"entry": entry, "files": files, "placement": "copy", "lifetime": "durable"})
 }
