@@ -13,6 +13,7 @@ mod bench;
 mod build;
 mod check;
 mod compile;
+mod differential;
 mod directory;
 mod fetch;
 mod fork;
@@ -84,7 +85,7 @@ fn run(arguments: Arguments) -> Result<()> {
         Command::Uninstall => install::uninstall(),
         Command::Try(arguments) => try_out::run(&repo, &arguments),
         Command::Bench(arguments) => bench::run(&repo, &arguments),
-        Command::Test(arguments) => test::run(&repo, arguments.filter()),
+        Command::Test(arguments) => test::run_command(&repo, &arguments),
         Command::Check(arguments) => check::run(&repo, &arguments),
         Command::Tidy => tidy::run(&repo),
         Command::Patch(arguments) => patch::run(&repo, arguments),
