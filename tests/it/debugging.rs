@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_test_support::registry::Package;
-use cargo_test_support::{ProjectBuilder, cargo_test, paths, prelude::*};
+use cargo_test_support::{ProjectBuilder, cargo_test, paths};
 
 use crate::support::{Counts, Hook, Hooked, artifacts, assert_same, has, package};
 

@@ -149,7 +149,7 @@ pub(super) fn is_of_a_tool(name: &str) -> bool {
         let rest = plain.unwrap_or(name).strip_prefix(*tool);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['_', '-']))
     };
-    TOOLS.iter().any(|tool| is_tool(&tool))
+    TOOLS.iter().any(is_tool)
         || FAMILIES.iter().any(|family| name.starts_with(family))
         || SEARCHED.contains(&name)
 }
