@@ -48,7 +48,7 @@ use report::Outcome;
 /// Options of the differential test.
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// Builds real projects with and without a cache, and compares: an hour; words select projects.
+    /// Builds real projects with and without a cache, and compares; words select projects.
     #[arg(long)]
     differential: bool,
     /// Builds a small part of them, without optimisation.

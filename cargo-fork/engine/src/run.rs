@@ -105,12 +105,14 @@ pub struct Question {
     before: Arc<Before>,
     /// What lies around `OUT_DIR`, and whether that was empty.
     around: Option<outside::Around>,
+    /// Whether a hook is told of the result.
+    is_told: bool,
 }
 
 impl Question {
     /// Looks around, now that the script is about to run: what is there already, it did not write.
     pub fn begin(&mut self) {
-        self.around = Some(outside::Around::look(&self.run));
+        self.around = self.is_told.then(|| outside::Around::look(&self.run));
     }
 }
 

@@ -15,6 +15,8 @@ use crate::memory::Memory;
 
 mod programs;
 
+pub(crate) use programs::is_word_byte;
+
 /// Tells tools apart by content.
 pub struct Tools {
     memory: Memory,

@@ -3,7 +3,7 @@
 use std::fs;
 
 use cargo_test_support::prelude::*;
-use cargo_test_support::{Execs, Project};
+use cargo_test_support::{Execs, Project, ProjectBuilder, paths};
 
 use super::{assert_builds, assert_builds_once, assert_builds_with, assert_said};
 use crate::support::{Hooked, checkouts, package, shipped_cache, workspace};
@@ -264,4 +264,40 @@ fn a_new_file_of_the_package_counts() {
     one.change_file("extra.txt", "");
     one.wipe();
     assert_builds(&one, (3, 0, 0), "true");
+}
+
+/// A checkout whose workspace is only a part of it: a file of another part, declared by its absolute path, is
+/// that of this checkout.
+#[cargo_test]
+fn a_file_beside_the_workspace_is_that_of_its_own_checkout() {
+    if !shipped_cache("") {
+        return;
+    }
+    let script = r#"
+        fn main() {
+            let path = std::fs::canonicalize("../data/in.txt").unwrap();
+            println!("cargo::rerun-if-changed={}", path.display());
+            let text = std::fs::read_to_string(path).unwrap();
+            println!("cargo::rustc-env=RESULT={text}");
+        }
+    "#;
+    let checkout = |place: &str, text: &str| {
+        let root = paths::root().join(place);
+        for (file, content) in [(".git/HEAD", "0123"), ("data/in.txt", text)] {
+            let path = root.join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, content).unwrap();
+        }
+        ProjectBuilder::new(root.join("rust"))
+            .file("Cargo.toml", &package("foo", ""))
+            .file("build.rs", script)
+            .file(
+                "src/main.rs",
+                "fn main() { println!(\"{}\", env!(\"RESULT\")); }",
+            )
+            .build()
+    };
+    assert_builds(&checkout("one", "mine"), (0, 2, 1), "mine");
+    assert_builds(&checkout("a/deeper/two", "mine"), (3, 0, 0), "mine");
+    assert_builds(&checkout("three", "other"), (1, 1, 1), "other");
 }

@@ -50,6 +50,7 @@ impl Session {
             summary,
             before: Arc::new(before),
             around: None,
+            is_told: self.after.is_some(),
         };
         Ok(match self.look_up(&question)? {
             Answered::Restored { hook } => Verdict::Restored { hook },

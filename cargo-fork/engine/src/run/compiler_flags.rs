@@ -34,10 +34,7 @@ impl Session {
         let mut out = Vec::new();
         for (tool, default, variable) in [("CC", "cc", "CFLAGS"), ("CXX", "c++", "CXXFLAGS")] {
             let program = compiler(env, tool, &common.host).unwrap_or(default);
-            if common
-                .tools
-                .accepts(program, "-ffile-prefix-map=/nowhere=.")
-            {
+            if common.tools.accepts(program, &format!("{FLAG}/nowhere=.")) {
                 out.push((format!("{variable}_{triple}"), flags.clone()));
             }
         }

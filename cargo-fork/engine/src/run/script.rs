@@ -11,6 +11,7 @@ use object::{Object as _, ObjectSection as _, SectionKind};
 use crate::Reason;
 use crate::key::{Common, once};
 use crate::macros::{self, Powers};
+use crate::tools::is_word_byte;
 
 /// What is known of build scripts in one build.
 #[derive(Default)]
@@ -104,14 +105,9 @@ impl Scripts {
             let library = entries.map(|entry| entry.path()).find(is_library);
             let content = library.and_then(|path| std::fs::read(path).ok());
             let text = content.and_then(|it| constants(&it)).unwrap_or_default();
-            let words = text.split(|byte| !is_word_byte(*byte));
+            let words = text.split(|byte| !is_word_byte(byte));
             let words = words.filter(|word| !word.is_empty()).map(<[u8]>::to_vec);
             (text.clone(), words.collect())
         })
     }
-}
-
-/// Bytes of words, and of the names of programs.
-pub(super) fn is_word_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
 }

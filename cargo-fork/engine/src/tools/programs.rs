@@ -45,6 +45,11 @@ const TOOLCHAIN: &[&str] = &[
 /// The shortest name that is searched for: shorter ones are in every program by chance.
 const MIN_NAME: usize = 3;
 
+/// Bytes of words, in which the name of a program may occur by chance.
+pub(crate) fn is_word_byte(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
 /// The programs on `PATH`, and what finds their names.
 pub(super) struct Programs {
     finder: AhoCorasick,
@@ -79,7 +84,6 @@ impl Tools {
         let Some(Programs { finder, found }) = programs else {
             return Vec::new();
         };
-        let is_word_byte = |byte: &u8| byte.is_ascii_alphanumeric();
         let is_meant = |range: std::ops::Range<usize>| {
             let before = text[..range.start]
                 .iter()
