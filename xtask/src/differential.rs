@@ -13,10 +13,8 @@
 //! Compared are the artifacts, the warnings, what the programs print, and which tests pass. The downloads are the
 //! user's; the cache is a new one for each project and profile.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -28,19 +26,21 @@ use crate::tree::{self, Tree};
 
 mod artifacts;
 mod behaviour;
-mod comparison;
-mod contender;
+pub(crate) mod comparison;
+pub(crate) mod contender;
 mod dependencies;
 mod digests;
 mod generated;
 mod native;
+mod order;
 mod project;
-mod record;
+pub(crate) mod record;
 mod report;
 
 use behaviour::Tests;
 use comparison::Built;
 use contender::Contender;
+use order::Standard;
 use project::Project;
 use record::Record;
 use report::Outcome;
@@ -77,6 +77,7 @@ struct Site {
     stock: PathBuf,
     fork: PathBuf,
     sample: PathBuf,
+    standard: Standard,
 }
 
 impl Options {
@@ -162,6 +163,7 @@ impl Site {
             folder,
             stock,
             sample,
+            standard: Standard::of_rustc()?,
         })
     }
 }
@@ -177,7 +179,7 @@ fn try_out(site: &Site, project: &Project, files: &Tree, profile: &str) -> Resul
 
     let stock = Contender::stock(&site.stock, &first, &logs)?;
     let mut stock_built = build(&stock, project, files, profile)?;
-    let times = times(&stock_built)?;
+    let times = comparison::times(&stock_built.record, &stock_built.target)?;
     let stock_tests = Tests::run(&stock, &arguments)?;
     set_aside(&mut stock_built, &place("stock"))?;
     let cold = Contender::fork("cold", &site.fork, &first, &logs, &cache)?;
@@ -199,7 +201,7 @@ fn try_out(site: &Site, project: &Project, files: &Tree, profile: &str) -> Resul
     }
     Ok(Outcome {
         name: format!("{} {profile}", project.name),
-        stock: comparison::with_stock(&stock_built, &cold_built)?,
+        stock: comparison::with_stock(&stock_built, &cold_built, &site.standard)?,
         restored: comparison::with_restored(&cold_built, &restored_built)?,
         units: cold_built.record.units.len(),
         compiled: report::compiled(&restored_built, &times),
@@ -232,7 +234,7 @@ fn build(contender: &Contender, project: &Project, files: &Tree, profile: &str) 
         name: contender.name,
         checkout: contender.checkout().to_path_buf(),
         target: contender.target(),
-        record: Record::new(contender, &transcripts)?,
+        record: Record::new(contender.checkout(), &transcripts)?,
     })
 }
 
@@ -242,17 +244,6 @@ fn set_aside(built: &mut Built, place: &Path) -> Result<()> {
         .with_context(|| format!("failed to move `{}`", built.target.display()))?;
     built.target = place.to_path_buf();
     Ok(())
-}
-
-/// Returns how long each unit took.
-fn times(built: &Built) -> Result<BTreeMap<String, Duration>> {
-    let finished = comparison::finished(&built.target)?;
-    let units = built.record.units.iter();
-    let took = units.filter_map(|(metadata, unit)| {
-        let end = finished.get(&unit.file_hash)?;
-        Some((metadata.clone(), end.duration_since(unit.began).ok()?))
-    });
-    Ok(took.collect())
 }
 
 /// Runs a program as each contender has built it, and says where they differ.

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 
 use crate::differential::artifacts::{self, File, Kind};
 use crate::differential::digests::Digests;
 use crate::differential::native;
+use crate::differential::order::Standard;
 use crate::differential::record::Record;
 
 /// Why what build scripts leave may differ. What matters of it is in artifacts, which must not.
@@ -35,6 +37,8 @@ pub(crate) struct Comparison {
     pub(crate) digests: usize,
     /// Files that differ, or are missing, for a reason that is known; and the reason.
     pub(crate) explained: Vec<Explained>,
+    /// Whether functions of optimised programs may have other places.
+    is_reordered: bool,
     /// Files that differ, and must not.
     pub(crate) problems: Vec<String>,
 }
@@ -48,8 +52,12 @@ pub(crate) struct Explained {
 }
 
 /// Compares what upstream's Cargo made with what the fork made.
-pub(crate) fn with_stock(stock: &Built, cold: &Built) -> Result<Comparison> {
-    let mut comparison = Comparison::default();
+pub(crate) fn with_stock(stock: &Built, cold: &Built, standard: &Standard) -> Result<Comparison> {
+    let is_reordered = standard.is_reordered([&stock.record, &cold.record]);
+    let mut comparison = Comparison {
+        is_reordered,
+        ..Comparison::default()
+    };
     let units = [stock, cold].map(|it| it.record.units.keys().collect::<BTreeSet<_>>());
     for (one, other, built) in [(0, 1, stock), (1, 0, cold)] {
         for metadata in units[one].difference(&units[other]) {
@@ -122,6 +130,12 @@ fn compare_renamed(
             }
             Some(difference) if native::differ_in_debug_only(left, right) => {
                 let reason = "debug information of C, which names `OUT_DIR`, has another order";
+                comparison.file(Some(reason), path.to_string(), &difference);
+            }
+            Some(difference)
+                if comparison.is_reordered && native::have_same_symbols(left, right) =>
+            {
+                let reason = "crates of one name are linked in the order of their files' hashes";
                 comparison.file(Some(reason), path.to_string(), &difference);
             }
             Some(difference) => comparison.problems.push(format!("{path}: {difference}")),
@@ -244,8 +258,18 @@ pub(crate) fn completeness(cold: &Built, restored: &Built) -> Vec<String> {
     problems
 }
 
+/// Returns how long each unit took, by its metadata.
+pub(crate) fn times(record: &Record, target: &Path) -> Result<BTreeMap<String, Duration>> {
+    let finished = finished(target)?;
+    let took = record.units.iter().filter_map(|(metadata, unit)| {
+        let end = finished.get(&unit.file_hash)?;
+        Some((metadata.clone(), end.duration_since(unit.began).ok()?))
+    });
+    Ok(took.collect())
+}
+
 /// Returns when the files of a unit were complete, by the hash in their names.
-pub(crate) fn finished(target: &Path) -> Result<BTreeMap<String, std::time::SystemTime>> {
+fn finished(target: &Path) -> Result<BTreeMap<String, SystemTime>> {
     let mut found = BTreeMap::new();
     for (path, file) in artifacts::files(target)? {
         let stem = path

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use object::{Object, ObjectSection};
+use object::{Object, ObjectSection, ObjectSymbol};
 
 const MAGIC: &[u8] = b"!<arch>\n";
 const HEADER: usize = 60;
@@ -92,6 +92,20 @@ pub(crate) fn metadata(bytes: &[u8]) -> Vec<Range<usize>> {
     members.into_iter().filter_map(of_member).collect()
 }
 
+/// Tells whether two programs have the same functions and data, each as long, wherever they are.
+pub(crate) fn have_same_symbols(left: &[u8], right: &[u8]) -> bool {
+    let [left, right] = [left, right].map(symbols);
+    left.is_some_and(|it| !it.is_empty() && Some(it) == right)
+}
+
+fn symbols(bytes: &[u8]) -> Option<Vec<(Vec<u8>, u64)>> {
+    let file = object::File::parse(bytes).ok()?;
+    let named = |it: object::Symbol<'_, '_>| Some((it.name_bytes().ok()?.to_vec(), it.size()));
+    let mut found: Vec<_> = file.symbols().filter_map(named).collect();
+    found.sort();
+    Some(found)
+}
+
 /// Returns where a program has the digest of itself.
 pub(crate) fn build_id(bytes: &[u8]) -> Option<Range<usize>> {
     section(bytes, ".note.gnu.build-id")
@@ -170,6 +184,7 @@ mod tests {
         if let (Some(code), Some(debug)) = (change(".text"), change(".debug_str")) {
             assert!(!differ_in_debug_only(&bytes, &code));
             assert!(differ_in_debug_only(&bytes, &debug));
+            assert!(have_same_symbols(&bytes, &code));
             let different = differences(&bytes, &debug);
             assert_eq!(sections(&bytes, &different), [".debug_str"]);
             let [left, right] = [&bytes, &debug].map(|it| archive(&[b"same", it]));

@@ -10,8 +10,8 @@ use std::time::SystemTime;
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use crate::differential::contender::{Contender, Transcript};
 use crate::repo;
+use crate::transcript::Transcript;
 use crate::tree::sha256;
 
 /// How many digits such a hash has.
@@ -45,7 +45,7 @@ pub(crate) struct Unit {
     /// The hash in the names of its files.
     pub(crate) file_hash: String,
     /// Whether it is compiled with `--test`.
-    is_test: bool,
+    pub(crate) is_test: bool,
     /// When the compiler was started.
     pub(crate) began: SystemTime,
     /// The package and the target, as Cargo's messages have them.
@@ -53,9 +53,9 @@ pub(crate) struct Unit {
 }
 
 impl Record {
-    /// Reads what a contender printed.
-    pub(crate) fn new(contender: &Contender, transcripts: &[Transcript]) -> Result<Record> {
-        let names = Names::new(contender.checkout(), &repo::cargo_home()?);
+    /// Reads what a contender printed in a checkout.
+    pub(crate) fn new(checkout: &Path, transcripts: &[Transcript]) -> Result<Record> {
+        let names = Names::new(checkout, &repo::cargo_home()?);
         let mut record = Record::default();
         for transcript in transcripts {
             for line in &transcript.stderr {
