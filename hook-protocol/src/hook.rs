@@ -52,6 +52,17 @@ pub trait Hook: Send + Sync {
         Err(NotSupported.into())
     }
 
+    /// Looks again for what [`before_build`](Hook::before_build) has returned as [`Lookup::Wait`]. Called on a thread of
+    /// its own: it may take its time, but not longer than [`Begin::timeout_ms`] allows.
+    ///
+    /// # Errors
+    ///
+    /// If looking fails.
+    fn wait(&self, request: BeforeBuild) -> Result<Lookup, BoxError> {
+        let _ = request;
+        Err(NotSupported.into())
+    }
+
     /// Keeps the outputs of a unit that was built. The files exist until this returns.
     ///
     /// # Errors
@@ -80,6 +91,8 @@ pub enum Lookup {
     Hit(Vec<Candidate>),
     /// There is none; why, in a few words.
     Miss(String),
+    /// There may be one soon: [`Hook::wait`] is to be called with the request, while others are answered.
+    Wait(Box<BeforeBuild>),
 }
 
 /// The outcome of [`Hook::after_build`].

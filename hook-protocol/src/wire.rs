@@ -91,6 +91,9 @@ pub struct Begin {
     pub host: String,
     /// How many jobs Cargo runs at once.
     pub jobs: u32,
+    /// How long Cargo waits for a sign of life while it waits for an answer, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
     /// The version of Cargo, as `cargo --version` tells it.
     pub cargo: String,
 }
@@ -109,6 +112,11 @@ pub struct BeforeBuild {
     pub hashes: Hashes,
     /// The names of the outputs that a hit must supply.
     pub outputs: Vec<String>,
+    /// Whether a miss has Cargo build the unit and offer the result, with these hashes, to this hook. Then a hook
+    /// that serves other builds too may let them wait for it. Not so if Cargo asks for something that it
+    /// would take, but not build.
+    #[serde(default)]
+    pub is_built: bool,
 }
 
 /// Tells of a unit that was built.
@@ -128,6 +136,10 @@ pub struct AfterBuild {
     /// Where each file of the entry lies. The files exist, unmodified, until this request is
     /// answered; no longer.
     pub files: BTreeMap<String, PathBuf>,
+    /// The names of files that nobody edits in place: what replaces one of them is another file. A hook may keep a
+    /// hard link to such a file instead of a copy, and may [relocate](Stored::relocated) it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub linkable: Vec<String>,
     /// How long building took, in milliseconds.
     pub duration_ms: u64,
 }

@@ -139,6 +139,7 @@ fn before(id: u64, package: &str) -> String {
         unit,
         hashes,
         outputs: Vec::new(),
+        is_built: false,
     };
     serde_json::to_string(&Request::BeforeBuild(request)).unwrap()
 }
@@ -324,6 +325,7 @@ fn the_example_keeps_and_supplies() {
         hashes: question.hashes.clone(),
         entry: OpaqueEntry::from(&entry),
         files: BTreeMap::from([("libfoo.rlib".to_owned(), built)]),
+        linkable: Vec::new(),
         duration_ms: 1,
     };
     let stored = client.after_build(request.clone()).unwrap();

@@ -90,6 +90,7 @@ fn begin() {
         lockfile: None,
         host: "h".to_owned(),
         jobs: 8,
+        timeout_ms: None,
         cargo: "c".to_owned(),
     };
     let json = r#"{"kind":"begin","v":1,"id":2,"workspace":"/w","build-dir":"/w/target","host":"h","jobs":8,"cargo":"c"}"#;
@@ -114,12 +115,13 @@ fn before_build() {
         unit: unit(),
         hashes,
         outputs,
+        is_built: true,
     };
     let hashes = format!(
         r#"{{"key":"{D}","action":"{D}","ingredients":{{"profile":"{D}"}},"files":[{{"path":"{{package}}/a.rs","digest":"{D}"}}]}}"#
     );
     let json = format!(
-        r#"{{"kind":"before-build","v":1,"id":2,"unit":{UNIT},"hashes":{hashes},"outputs":["libfoo.rlib"]}}"#
+        r#"{{"kind":"before-build","v":1,"id":2,"unit":{UNIT},"hashes":{hashes},"outputs":["libfoo.rlib"],"is-built":true}}"#
     );
     check(&Request::BeforeBuild(request), &json);
 }
@@ -133,6 +135,7 @@ fn after_build() {
         hashes: hashes(),
         entry: OpaqueEntry(serde_json::json!({"any": "thing"})),
         files: BTreeMap::from([("libfoo.rlib".to_owned(), "/t/libfoo.rlib".into())]),
+        linkable: Vec::new(),
         duration_ms: 3,
     };
     let json = format!(

@@ -4,17 +4,18 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use hook_protocol::wire::{Candidate, Entry, Hashes};
+use hook_protocol::wire::{Candidate, Entry, Hashes, Placement};
 
 use crate::Reason;
 use crate::before::{Before, Clock};
 use crate::depinfo;
 use crate::entry;
+use crate::files;
 use crate::inputs;
 use crate::key::{Summary, summarise};
 use crate::lookup::{Answered, Tried, Wanted};
 use crate::messages;
-use crate::place::Placing;
+use crate::place::Sharing;
 use crate::session::{Failure, Session};
 use crate::unit::{Command, Subject, Unit};
 
@@ -92,13 +93,16 @@ impl Session {
         };
         Ok(match self.look_up(&question)? {
             Answered::Restored { hook } => Verdict::Restored { hook },
-            Answered::Not(reason) => Verdict::Build {
-                reason: match (&reason, &question.summary.bound_by) {
-                    (Reason::Missing(_), Some(by)) => Reason::Bound(by.clone()),
-                    _ => reason,
-                },
-                question: Some(Box::new(question)),
-            },
+            Answered::Not(reason) => {
+                unlink(&question.unit);
+                Verdict::Build {
+                    reason: match (&reason, &question.summary.bound_by) {
+                        (Reason::Missing(_), Some(by)) => Reason::Bound(by.clone()),
+                        _ => reason,
+                    },
+                    question: Some(Box::new(question)),
+                }
+            }
             Answered::Cancelled => Verdict::Cancelled,
         })
     }
@@ -109,6 +113,15 @@ impl Session {
         let folders = folders.chain(command.env.out_dirs());
         let digests = &self.common.digests;
         Before::look(clock, folders, &unit.subject.excluded, [], digests)
+    }
+}
+
+impl Question {
+    /// Returns whether the result will be one of many that follow each other while somebody edits: incremental, and not
+    /// the first in this build directory. Nobody else is likely to come by the same sources, and keeping it would cost
+    /// more than a part of the time that it takes to compile.
+    pub(crate) fn is_edited(&self) -> bool {
+        self.summary.not_incremental.is_some() && self.unit.was_built
     }
 }
 
@@ -125,6 +138,10 @@ impl Wanted for Question {
             ..
         } = &self.summary;
         not_incremental.iter().chain([hashes]).collect()
+    }
+
+    fn built(&self) -> Option<&Hashes> {
+        (!self.is_edited()).then_some(&self.summary.hashes)
     }
 
     fn outputs(&self) -> Vec<String> {
@@ -158,10 +175,16 @@ impl Wanted for Question {
             Ok(messages) => messages,
             Err(what) => return Tried::Bad(what),
         };
-        let mut placing = Placing::new();
+        let mut placing = session.place(&unit.subject);
         for (name, file) in &entry.files {
             let place = unit.output_dir.join(name);
-            if let Err(what) = placing.stage(&candidate.files[name], &place, file) {
+            let is_linked = candidate.placement == Placement::Link
+                && session.linkable(&self.unit, &entry, name);
+            let sharing = match is_linked {
+                true => Sharing::Linked,
+                false => Sharing::Own,
+            };
+            if let Err(what) = placing.stage(&candidate.files[name], &place, file, sharing) {
                 return Tried::Bad(what);
             }
         }
@@ -182,6 +205,14 @@ impl Wanted for Question {
             }
             Err(error) => Tried::not_placed(&error),
         }
+    }
+}
+
+/// Removes outputs that have other names: whatever writes to them must not reach a store.
+fn unlink(unit: &Unit) {
+    let outputs = unit.outputs.iter().map(|output| &output.path);
+    for path in outputs.filter(|path| files::has_other_names(path)) {
+        let _ = std::fs::remove_file(path);
     }
 }
 

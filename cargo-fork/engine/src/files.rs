@@ -32,6 +32,12 @@ impl Stat {
         Ok(Stat::from(&std::fs::metadata(path)?))
     }
 
+    /// Returns whether this is the file that `other` tells of, and nobody wrote to it since.
+    pub(crate) fn has_content_of(&self, other: &Stat) -> bool {
+        let of = |it: &Stat| (it.size, it.modified, it.identity);
+        of(self) == of(other)
+    }
+
     /// Returns whether content and metadata are older than `time`, a time of the same file system.
     /// A file from before any change that could follow `time` is not *racy*.
     pub fn is_older_than(&self, time: SystemTime) -> bool {
@@ -85,6 +91,23 @@ pub struct Hashed {
     /// Whether the file had been left alone for a while then: only of such a file equal metadata tell
     /// that its content is still the same.
     pub settled: bool,
+}
+
+impl Hashed {
+    /// Describes a file that is known to have a digest.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be looked at.
+    pub(crate) fn known(path: &Path, digest: Digest) -> io::Result<Hashed> {
+        let stat = Stat::of(path)?;
+        Ok(Hashed {
+            digest,
+            stat,
+            at: Instant::now(),
+            settled: stat.is_older_than(SystemTime::now() - SETTLED),
+        })
+    }
 }
 
 /// A file that changed a moment ago may change again without its times moving: file systems have
@@ -157,6 +180,20 @@ impl FileDigests {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<OnceLock<Hashed>>>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns whether a file has more than one name, so that what is done to it is seen elsewhere.
+pub fn has_other_names(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::symlink_metadata(path).is_ok_and(|it| it.is_file() && it.nlink() > 1)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        false
     }
 }
 

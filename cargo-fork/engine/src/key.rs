@@ -17,6 +17,7 @@ use crate::package::{self, Source};
 use crate::run::Scripts;
 use crate::tools::Tools;
 use crate::unit::{Command, Subject, Unit};
+use crate::verified::Verified;
 
 pub(crate) mod compiler;
 pub(crate) mod macro_inputs;
@@ -38,6 +39,8 @@ pub struct Common {
     pub scripts: Scripts,
     /// The identities of tools.
     pub tools: Tools,
+    /// What is known of the files that hooks supply.
+    pub verified: Verified,
     /// `rustc -vV`.
     pub rustc_version: String,
     /// The sysroot of the compiler.

@@ -38,6 +38,7 @@ mod side;
 mod store;
 pub mod tools;
 pub mod unit;
+pub mod verified;
 
 pub use ask::{Question, Verdict};
 pub use hook_protocol::wire::Reason;

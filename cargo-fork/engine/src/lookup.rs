@@ -17,6 +17,9 @@ pub(crate) trait Wanted {
     /// Returns the summaries of the results that would serve, best first.
     fn hashes(&self) -> Vec<&Hashes>;
 
+    /// Returns the summary with which the result will be offered, if the unit is built and will be offered.
+    fn built(&self) -> Option<&Hashes>;
+
     /// Returns the names of the outputs that a hit must supply.
     fn outputs(&self) -> Vec<String>;
 
@@ -99,6 +102,7 @@ impl Session {
             unit: wanted.subject().id.clone(),
             hashes: hashes.clone(),
             outputs: wanted.outputs(),
+            is_built: self.tells(side) && wanted.built() == Some(hashes),
         };
         let asked = side.ask(&self.begin, Capability::BeforeBuild, |c| {
             c.before_build(request)

@@ -1,35 +1,244 @@
-//! Putting supplied files in place: verified, and never half.
+//! Putting supplied files in place: verified, never half, and without copying bytes where that may be.
 
-use std::fs::{File, OpenOptions};
+use std::collections::HashSet;
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use hook_protocol::wire::EntryFile;
+use tempfile::TempPath;
 
 use crate::files::{Hashed, hash};
+use crate::verified::{Identity, Verified, node};
+
+/// A way for a file to come to its place without its bytes being copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Way {
+    /// Another file, whose storage is shared until one of them is written to.
+    Reflink,
+    /// Another name of the same file.
+    HardLink,
+}
+
+/// What placing remembers during a build.
+#[derive(Default)]
+pub(crate) struct Placer {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Ways that failed between two devices: each is tried once.
+    failed: HashSet<(Way, u64, u64)>,
+    /// Programs that this process has written: device and inode.
+    programs: HashSet<(u64, u64)>,
+}
+
+/// Whether a file of a store may become a hard link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sharing {
+    /// Nobody edits it in place: what replaces it is another file.
+    Linked,
+    /// It may be written to, and has storage of its own.
+    Own,
+}
+
+/// What is to be made of a file.
+#[derive(Clone, Copy)]
+struct How {
+    executable: bool,
+    sharing: Sharing,
+    keeps_time: bool,
+}
 
 /// The files of one hit, on their way to their places.
 ///
-/// Each is copied to a temporary name beside its place and verified there: what is verified is what
-/// stays. Only when all are there are they renamed. Dropped before that, they are removed.
-pub(crate) struct Placing {
+/// Each gets a temporary name beside its place. What was never read before is verified under that name: what is
+/// verified is what stays. Only when all are there are they renamed. Dropped before that, they are removed.
+///
+/// What was made of sources that do not change has the time of the file in the store, whether it is a link to it or a
+/// copy: to a Cargo that goes by times, what was built first is older.
+pub(crate) struct Placing<'a> {
+    placer: &'a Placer,
+    verified: &'a Verified,
+    keeps_time: bool,
     staged: Vec<Staged>,
 }
 
 struct Staged {
-    temporary: tempfile::TempPath,
+    /// None if the file is in its place already.
+    temporary: Option<TempPath>,
     place: PathBuf,
     hashed: Hashed,
 }
 
-impl Placing {
-    /// Begins with no file.
-    pub(crate) fn new() -> Placing {
-        Placing { staged: Vec::new() }
+impl Placer {
+    /// Begins with no file. `keeps_time` tells whether copies have the time of the original.
+    pub(crate) fn begin<'a>(&'a self, verified: &'a Verified, keeps_time: bool) -> Placing<'a> {
+        Placing {
+            placer: self,
+            verified,
+            keeps_time,
+            staged: Vec::new(),
+        }
     }
 
-    /// Copies `source` beside `place`, and checks that it is the file that `expected` describes.
+    /// Makes sure that a program can be started. One that this process has written is, for a moment, open for
+    /// writing in every process that another thread starts just then, and cannot be executed as long (`Text file
+    /// busy`); so it is replaced by a copy that another process makes.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be replaced.
+    pub(crate) fn make_startable(&self, program: &Path) -> io::Result<()> {
+        let metadata = fs::metadata(program)?;
+        let is_ours = node(&metadata).is_some_and(|it| self.state().programs.contains(&it));
+        if !is_ours {
+            return Ok(());
+        }
+        let (_, temporary) = new_file(program, true)?;
+        fs::remove_file(&temporary)?;
+        let mut cp = Command::new("cp");
+        let cp = cp.arg("-p").arg("--").args([program, &*temporary]);
+        if cp.stderr(Stdio::null()).status()?.success() {
+            temporary.persist(program).map_err(|error| error.error)?;
+        }
+        Ok(())
+    }
+
+    /// Lets the output at `place` share storage with a file of a store that has the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the file, or that nothing can be shared, in a few words.
+    pub(crate) fn relocate(
+        &self,
+        verified: &Verified,
+        source: &Path,
+        place: &Path,
+        expected: &EntryFile,
+    ) -> Result<Hashed, String> {
+        let mut placing = self.begin(verified, true);
+        let failed = |error: io::Error| format!("`{}`: {error}", source.display());
+        placing.stage_by(Self::share, source, place, expected, Sharing::Linked)?;
+        let placed = placing.finish().map_err(failed)?;
+        let (_, hashed) = placed.into_iter().next().expect("one file was staged");
+        Ok(hashed)
+    }
+
+    /// Makes a temporary file beside `place` from `source`.
+    fn bring(
+        &self,
+        source: &Path,
+        metadata: &Metadata,
+        place: &Path,
+        how: How,
+    ) -> io::Result<TempPath> {
+        match self.share(source, metadata, place, how) {
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
+            shared => return shared,
+        }
+        let (mut to, temporary) = new_file(place, how.executable)?;
+        io::copy(&mut File::open(source)?, &mut to)?;
+        self.finish(to, metadata, how)?;
+        Ok(temporary)
+    }
+
+    /// The same, without copying its bytes.
+    fn share(
+        &self,
+        source: &Path,
+        metadata: &Metadata,
+        place: &Path,
+        how: How,
+    ) -> io::Result<TempPath> {
+        if let Some(temporary) = self.reflink(source, metadata, place, how)? {
+            return Ok(temporary);
+        }
+        let link = match how.sharing {
+            Sharing::Linked => self.hard_link(source, metadata, place)?,
+            Sharing::Own => None,
+        };
+        link.ok_or(io::ErrorKind::Unsupported.into())
+    }
+
+    fn reflink(
+        &self,
+        source: &Path,
+        metadata: &Metadata,
+        place: &Path,
+        how: How,
+    ) -> io::Result<Option<TempPath>> {
+        let Some(devices) = self.devices(Way::Reflink, metadata, place)? else {
+            return Ok(None);
+        };
+        let (to, temporary) = new_file(place, how.executable)?;
+        if share_storage(&File::open(source)?, &to).is_err() {
+            self.state()
+                .failed
+                .insert((Way::Reflink, devices.0, devices.1));
+            return Ok(None);
+        }
+        self.finish(to, metadata, how)?;
+        Ok(Some(temporary))
+    }
+
+    fn hard_link(
+        &self,
+        source: &Path,
+        metadata: &Metadata,
+        place: &Path,
+    ) -> io::Result<Option<TempPath>> {
+        let Some(devices) = self.devices(Way::HardLink, metadata, place)? else {
+            return Ok(None);
+        };
+        let dir = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        let link = |to: &Path| fs::hard_link(source, to);
+        match temporary().make_in(dir, link) {
+            Ok(made) => Ok(Some(made.into_temp_path())),
+            // The next file may have fewer links.
+            Err(error) if error.kind() == io::ErrorKind::TooManyLinks => Ok(None),
+            Err(_) => {
+                self.state()
+                    .failed
+                    .insert((Way::HardLink, devices.0, devices.1));
+                Ok(None)
+            }
+        }
+    }
+
+    /// Returns between which devices a file is brought; none if this way has failed between them.
+    fn devices(&self, way: Way, source: &Metadata, place: &Path) -> io::Result<Option<(u64, u64)>> {
+        let dir = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
+        let nodes = node(source).zip(node(&fs::metadata(dir)?));
+        let devices = nodes.map(|((from, _), (to, _))| (from, to));
+        Ok(devices.filter(|(from, to)| !self.state().failed.contains(&(way, *from, *to))))
+    }
+
+    /// Completes a file that was written.
+    fn finish(&self, file: File, original: &Metadata, how: How) -> io::Result<()> {
+        if how.keeps_time {
+            file.set_modified(original.modified()?)?;
+        }
+        if how.executable
+            && let Some(node) = node(&file.metadata()?)
+        {
+            self.state().programs.insert(node);
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Placing<'_> {
+    /// Brings `source` to a temporary name beside `place`, and makes sure that it is the file that `expected`
+    /// describes.
     ///
     /// # Errors
     ///
@@ -39,6 +248,18 @@ impl Placing {
         source: &Path,
         place: &Path,
         expected: &EntryFile,
+        sharing: Sharing,
+    ) -> Result<(), String> {
+        self.stage_by(Placer::bring, source, place, expected, sharing)
+    }
+
+    fn stage_by(
+        &mut self,
+        bring: fn(&Placer, &Path, &Metadata, &Path, How) -> io::Result<TempPath>,
+        source: &Path,
+        place: &Path,
+        expected: &EntryFile,
+        sharing: Sharing,
     ) -> Result<(), String> {
         let shown = || format!("`{}`", source.display());
         if !source.is_absolute() {
@@ -55,9 +276,26 @@ impl Placing {
             let (size, wanted) = (metadata.len(), expected.size);
             return Err(format!("{} has {size} bytes, not {wanted}", shown()));
         }
-        let temporary = copy(source, place, expected.executable)
-            .map_err(|e| format!("failed to copy {}: {e}", shown()))?;
-        let hashed = hash(&temporary).map_err(|e| format!("{}: {e}", shown()))?;
+        let failed = |e: io::Error| format!("failed to copy {}: {e}", shown());
+        let is_there = sharing == Sharing::Linked && is_same(&metadata, place);
+        let temporary = if is_there {
+            None
+        } else {
+            let how = How {
+                executable: expected.executable,
+                sharing,
+                keeps_time: self.keeps_time,
+            };
+            Some(bring(self.placer, source, &metadata, place, how).map_err(failed)?)
+        };
+        let hashed = self
+            .verify(
+                source,
+                &metadata,
+                temporary.as_deref().unwrap_or(place),
+                expected,
+            )
+            .map_err(|e| format!("{}: {e}", shown()))?;
         if hashed.digest != expected.digest {
             return Err(format!(
                 "{} does not have the digest {}",
@@ -73,6 +311,36 @@ impl Placing {
         Ok(())
     }
 
+    /// Returns the digest of a file that was brought from `source`, which was as `before` tells. It is read unless
+    /// the source is known to have the expected one, and was the same when it had been brought.
+    fn verify(
+        &self,
+        source: &Path,
+        before: &Metadata,
+        brought: &Path,
+        expected: &EntryFile,
+    ) -> io::Result<Hashed> {
+        let identity = |metadata: &Metadata| Identity::of(metadata);
+        let is_known = |it: &Identity| self.verified.knows(it, &expected.digest);
+        let is_still = |it: &Identity| {
+            let after = source.symlink_metadata();
+            after.is_ok_and(|after| identity(&after).as_ref() == Some(it))
+        };
+        let source_identity = identity(before);
+        if source_identity
+            .as_ref()
+            .is_some_and(|it| is_known(it) && is_still(it))
+        {
+            return Hashed::known(brought, expected.digest);
+        }
+        let read = SystemTime::now();
+        let hashed = hash(brought)?;
+        if let Some(it) = source_identity.filter(is_still) {
+            self.verified.remember(it, hashed.digest, read);
+        }
+        Ok(hashed)
+    }
+
     /// Renames every file to its place, and returns the places with their digests.
     ///
     /// # Errors
@@ -86,173 +354,56 @@ impl Placing {
             hashed,
         } in self.staged
         {
-            temporary.persist(&place).map_err(|error| error.error)?;
+            if let Some(temporary) = temporary {
+                temporary.persist(&place).map_err(|error| error.error)?;
+            }
             out.push((place, hashed));
         }
         Ok(out)
     }
 }
 
-impl Default for Placing {
-    fn default() -> Placing {
-        Placing::new()
-    }
+/// Returns whether the file at `place` is the one that `metadata` tells of, under another name. (Renaming one name of a file
+/// to another does nothing.)
+fn is_same(metadata: &Metadata, place: &Path) -> bool {
+    let there = place.symlink_metadata().ok();
+    let there = there.as_ref().and_then(node);
+    there.is_some() && there == node(metadata)
 }
 
-/// Copies a file to a temporary name beside `place`. The copy shares storage with the original where
-/// the file system can (the standard library asks the kernel to copy), and has the permissions that a
-/// compiler or linker would have given it: the mode of the original says nothing.
-///
-/// A program is copied by another process: a file that this one has open for writing is so too, for a
-/// moment, in every process that another thread starts just then, and cannot be executed as long.
-fn copy(source: &Path, place: &Path, executable: bool) -> io::Result<tempfile::TempPath> {
-    let mut from = File::open(source)?;
+fn temporary() -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".hook-");
+    builder
+}
+
+/// Creates a temporary file beside `place`, with the permissions that a compiler or linker would give it: the mode of what is
+/// in a store says nothing.
+fn new_file(place: &Path, executable: bool) -> io::Result<(File, TempPath)> {
     let dir = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let made = tempfile::Builder::new()
-        .prefix(".hook-")
-        .make_in(dir, |path| {
-            let mut options = OpenOptions::new();
-            options.write(true).create_new(true);
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::OpenOptionsExt;
-                options.mode(if executable { 0o777 } else { 0o666 });
-            }
-            options.open(path)
-        })?;
-    let (mut to, temporary) = made.into_parts();
-    if executable {
-        let permissions = to.metadata()?.permissions();
-        drop(to);
-        if copied_by_process(source, &temporary)? {
-            std::fs::set_permissions(&temporary, permissions)?;
-            return Ok(temporary);
+    let create = |path: &Path| {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::OpenOptionsExt;
+            options.mode(if executable { 0o777 } else { 0o666 });
         }
-        to = OpenOptions::new().write(true).open(&temporary)?;
-    }
-    io::copy(&mut from, &mut to)?;
-    Ok(temporary)
+        options.open(path)
+    };
+    Ok(temporary().make_in(dir, create)?.into_parts())
 }
 
-/// Copies a file by `cp`, to a new file in the place of `to`; false if there is no such program.
-fn copied_by_process(source: &Path, to: &Path) -> io::Result<bool> {
-    if !cfg!(unix) {
-        return Ok(false);
-    }
-    std::fs::remove_file(to)?;
-    let mut cp = Command::new("cp");
-    let status = cp
-        .arg("--")
-        .args([source, to])
-        .stderr(Stdio::null())
-        .status();
-    if status.is_ok_and(|status| status.success()) {
-        return Ok(true);
-    }
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(to)?;
-    Ok(false)
+/// Makes a new file a reflink of another.
+#[cfg(target_os = "linux")]
+fn share_storage(from: &File, to: &File) -> io::Result<()> {
+    Ok(rustix::fs::ioctl_ficlone(to, from)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn share_storage(_: &File, _: &File) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]
-mod tests {
-    use std::fs;
-
-    use hook_protocol::Digest;
-    use hook_protocol::wire::Role;
-
-    use super::*;
-
-    fn described(content: &str, executable: bool) -> EntryFile {
-        EntryFile {
-            role: Role::Link,
-            digest: Digest::of(content.as_bytes()),
-            size: content.len() as u64,
-            executable,
-            placeholders: false,
-        }
-    }
-
-    fn names(dir: &Path) -> Vec<String> {
-        let entries = fs::read_dir(dir).unwrap();
-        let mut names: Vec<_> = entries
-            .map(|e| e.unwrap().file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn files_appear_together_and_whole() {
-        let store = tempfile::tempdir().unwrap();
-        let target = tempfile::tempdir().unwrap();
-        for name in ["a", "b"] {
-            fs::write(store.path().join(name), name).unwrap();
-        }
-        fs::write(target.path().join("a"), "old").unwrap();
-        let mut placing = Placing::new();
-        for name in ["a", "b"] {
-            let (source, place) = (store.path().join(name), target.path().join(name));
-            placing
-                .stage(&source, &place, &described(name, name == "b"))
-                .unwrap();
-        }
-        assert_eq!(fs::read_to_string(target.path().join("a")).unwrap(), "old");
-        placing.finish().unwrap();
-        assert_eq!(names(target.path()), ["a", "b"]);
-        assert_eq!(fs::read_to_string(target.path().join("a")).unwrap(), "a");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = |name| {
-                fs::metadata(target.path().join(name))
-                    .unwrap()
-                    .permissions()
-                    .mode()
-            };
-            assert_eq!(mode("a") & 0o111, 0);
-            assert_ne!(
-                mode("b") & 0o100,
-                0,
-                "the mode in the store does not matter"
-            );
-        }
-    }
-
-    #[test]
-    fn a_wrong_file_leaves_nothing() {
-        let store = tempfile::tempdir().unwrap();
-        let target = tempfile::tempdir().unwrap();
-        fs::write(store.path().join("a"), "good").unwrap();
-        let place = target.path().join("a");
-        for (source, expected) in [
-            (store.path().join("a"), described("evil", false)),
-            (store.path().join("a"), described("longer", false)),
-            (store.path().join("gone"), described("good", false)),
-            (store.path().to_path_buf(), described("good", false)),
-            (PathBuf::from("a"), described("good", false)),
-        ] {
-            let mut placing = Placing::new();
-            let error = placing.stage(&source, &place, &expected).unwrap_err();
-            drop(placing);
-            assert_eq!(names(target.path()), [] as [&str; 0], "{error}");
-        }
-    }
-
-    #[test]
-    fn dropped_before_the_end_leaves_nothing() {
-        let store = tempfile::tempdir().unwrap();
-        let target = tempfile::tempdir().unwrap();
-        fs::write(store.path().join("a"), "good").unwrap();
-        let mut placing = Placing::new();
-        let place = target.path().join("a");
-        placing
-            .stage(&store.path().join("a"), &place, &described("good", false))
-            .unwrap();
-        drop(placing);
-        assert_eq!(names(target.path()), [] as [&str; 0]);
-    }
-}
+mod tests;

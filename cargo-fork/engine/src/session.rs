@@ -6,13 +6,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hook_protocol::client::Command;
-use hook_protocol::wire::{Begin, Summary, Unshared};
+use hook_protocol::wire::{Begin, Entry, Summary, Unshared};
 
 use crate::Reason;
 
 use crate::gate::{Entered, Gate};
 use crate::key::Common;
+use crate::place::{Placer, Placing};
 use crate::side::Side;
+use crate::unit::{Output, Subject, Unit};
 
 /// How long the end of a failed build may take if a hook still owes answers.
 const GRACE: Duration = Duration::from_secs(2);
@@ -44,6 +46,9 @@ pub struct Config {
     pub timeout: Duration,
     /// How many jobs run at once.
     pub jobs: usize,
+    /// Whether outputs may become hard links: not where times decide on freshness, for a link has the time of
+    /// what it is a link to.
+    pub links: bool,
 }
 
 /// A hook failed that is configured as required.
@@ -72,6 +77,7 @@ pub struct Session {
     pub(crate) after: Option<Arc<Side>>,
     pub(crate) begin: Begin,
     pub(crate) cancelled: AtomicBool,
+    pub(crate) placer: Placer,
     gate: Gate,
     stores: Stores,
     failure: Mutex<Option<Failure>>,
@@ -119,12 +125,17 @@ impl Session {
         } else {
             config.after.as_ref().map(side)
         };
+        let begin = Begin {
+            timeout_ms: config.timeout.as_millis().try_into().ok(),
+            ..begin
+        };
         Session {
             common,
             before,
             after,
             begin,
             cancelled: AtomicBool::new(false),
+            placer: Placer::default(),
             gate: Gate::new(config.jobs.max(2)),
             stores: Stores::default(),
             failure: Mutex::default(),
@@ -243,6 +254,7 @@ impl Session {
             side.cancel();
         }
         self.common.tools.save();
+        self.common.verified.save();
         match self
             .failure
             .lock()
@@ -279,6 +291,28 @@ impl Session {
         let mut kept = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get_or_insert_with(failure);
         Err(failure())
+    }
+
+    /// Returns whether a hook that is asked is told, too.
+    pub(crate) fn tells(&self, asked: &Side) -> bool {
+        self.after
+            .as_deref()
+            .is_some_and(|told| std::ptr::eq(told, asked))
+    }
+
+    /// Begins to put files of a unit in place.
+    pub(crate) fn place(&self, subject: &Subject) -> Placing<'_> {
+        self.placer
+            .begin(&self.common.verified, subject.is_unpacked())
+    }
+
+    /// Returns whether a file of an entry may be a hard link: a library that is not known to people by another name, made
+    /// of sources that do not change. What is made of a workspace is built again and again, and newer than its sources.
+    pub(crate) fn linkable(&self, unit: &Unit, entry: &Entry, name: &str) -> bool {
+        let is_named = |output: &&Output| output.name() == Some(name);
+        let output = unit.outputs.iter().find(is_named);
+        let is_fixed = unit.subject.is_unpacked() && !entry.local_only;
+        self.config.links && is_fixed && output.is_some_and(Output::is_library)
     }
 
     /// Waits for a place among those that may use processor and disk now.

@@ -1,17 +1,18 @@
 //! After a unit was compiled: writing its entry, and telling the hook, off the critical path.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hook_protocol::wire::{
-    AfterBuild, Answer, Capability, Entry, Hashes, OpaqueEntry, Role, Step, Unshared,
+    AfterBuild, Answer, Capability, Entry, EntryFile, Hashes, OpaqueEntry, Role, Step, Unshared,
 };
 
 use crate::Reason;
 use crate::ask::Question;
 use crate::depinfo::{self, DepInfo};
 use crate::entry::{self, Outputs};
+use crate::files::{self, Stat};
 use crate::inputs;
 use crate::mentions::Mentions;
 use crate::messages;
@@ -20,6 +21,7 @@ use crate::scan;
 use crate::session::Session;
 use crate::side::Silence;
 use crate::unit::{Subject, Unit};
+use crate::verified::Identity;
 
 impl Session {
     /// Offers the outputs of a unit that was just built to the hook. Returns at once; the outputs must
@@ -28,13 +30,24 @@ impl Session {
         if self.after.is_none() {
             return;
         }
+        if question.is_edited() {
+            return self.not_stored(&question.unit.subject, Reason::Edited);
+        }
         self.store_later(move |session| {
             let subject = &question.unit.subject;
             match session.prepare(&question) {
                 Ok((entry, places)) => {
                     let hashes = &question.summary.hashes;
-                    let request = after_build(subject, hashes, &entry, places, took);
-                    session.tell(subject, request);
+                    let linkable = entry.files.keys();
+                    let linkable = linkable
+                        .filter(|name| session.linkable(&question.unit, &entry, name))
+                        .cloned()
+                        .collect();
+                    let request = AfterBuild {
+                        linkable,
+                        ..after_build(subject, hashes, &entry, places, took)
+                    };
+                    session.tell(subject, &entry, request);
                 }
                 Err(why) => session.not_stored(subject, why),
             }
@@ -101,8 +114,10 @@ impl Session {
     }
 
     /// Tells the hook of a result.
-    pub(crate) fn tell(&self, subject: &Subject, request: AfterBuild) {
+    pub(crate) fn tell(&self, subject: &Subject, entry: &Entry, request: AfterBuild) {
         let Some(side) = &self.after else { return };
+        let places = request.files.clone();
+        let linkable = request.linkable.clone();
         let asked = side.ask(&self.begin, Capability::AfterBuild, |c| {
             c.after_build(request)
         });
@@ -110,6 +125,13 @@ impl Session {
             Ok(Answer::Declined(declined)) => {
                 side.count_success();
                 self.not_stored(subject, Reason::Declined(declined.reason));
+            }
+            Ok(Answer::Stored(stored)) => {
+                side.count_success();
+                let links = linkable.iter().map(|name| (name, &places[name]));
+                for (name, place) in links {
+                    self.stored(place, &entry.files[name], stored.relocated.get(name));
+                }
             }
             Ok(_) => side.count_success(),
             Err(Silence::Failed(cause)) => {
@@ -119,6 +141,30 @@ impl Session {
             }
             Err(Silence::GivenUp) => self.not_stored(subject, Reason::HookFailed),
             Err(Silence::NotCapable | Silence::Cancelled) => {}
+        }
+    }
+
+    /// Refers to what the hook keeps of an output: it may have kept the very file, or says where else the bytes lie.
+    /// An output that cannot be replaced stays as it is.
+    fn stored(&self, place: &Path, expected: &EntryFile, relocated: Option<&PathBuf>) {
+        let digests = &self.common.digests;
+        let known = digests
+            .known(place)
+            .filter(|it| it.digest == expected.digest);
+        let Some(known) = known else { return };
+        if let Some(source) = relocated {
+            let verified = &self.common.verified;
+            match self.placer.relocate(verified, source, place, expected) {
+                Ok(hashed) => digests.set(place, hashed),
+                Err(what) => tracing::debug!(target: "cargo::hooks", "failed to relocate: {what}"),
+            }
+        } else if files::has_other_names(place)
+            && let Ok(metadata) = place.symlink_metadata()
+            && Stat::from(&metadata).has_content_of(&known.stat)
+            && let Some(file) = Identity::of(&metadata)
+        {
+            let read = SystemTime::now() - known.at.elapsed();
+            self.common.verified.remember(file, known.digest, read);
         }
     }
 
@@ -147,6 +193,7 @@ pub(crate) fn after_build(
         hashes: hashes.clone(),
         entry: OpaqueEntry::from(entry),
         files,
+        linkable: Vec::new(),
         duration_ms: took.as_millis().try_into().unwrap_or(u64::MAX),
     }
 }

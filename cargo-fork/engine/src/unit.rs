@@ -48,6 +48,11 @@ impl Subject {
         }
     }
 
+    /// Returns whether the sources are as they were unpacked.
+    pub(crate) fn is_unpacked(&self) -> bool {
+        matches!(self.source, Source::Unpacked { .. })
+    }
+
     /// Says in messages where a hook failed.
     pub(crate) fn at(&self) -> String {
         format!("for `{}`", shown(&self.id))
@@ -91,6 +96,8 @@ pub struct Unit {
     pub dep_info: PathBuf,
     /// Where Cargo keeps the compiler's messages.
     pub message_cache: PathBuf,
+    /// Whether it was built in this build directory before.
+    pub was_built: bool,
     /// Whether the unit is linked by a linker.
     pub links: bool,
     /// Native libraries that dependencies ask for, as build scripts write them: whoever links must
@@ -105,12 +112,21 @@ pub struct Output {
     pub path: PathBuf,
     /// What it is for.
     pub role: Role,
+    /// Whether it has another name, by which people know it.
+    pub uplifted: bool,
 }
 
 impl Output {
     /// Returns the name of the file in the output folder.
     pub fn name(&self) -> Option<&str> {
         self.path.file_name()?.to_str()
+    }
+
+    /// Returns whether nobody edits the file in place: what the compiler replaces by renaming, and nobody else
+    /// knows.
+    pub(crate) fn is_library(&self) -> bool {
+        let extension = self.path.extension().and_then(|it| it.to_str());
+        self.is_required() && !self.uplifted && matches!(extension, Some("rlib" | "rmeta"))
     }
 
     /// Returns whether a result without this file is incomplete.

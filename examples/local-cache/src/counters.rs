@@ -61,5 +61,5 @@ pub fn add(layout: &Layout, session: Counters) -> anyhow::Result<()> {
     let json = serde_json::to_vec(&counters).context("failed to encode the counters")?;
     file.write_all(&json)
         .context("failed to write the counters")?;
-    layout.keep(file, &layout.counters())
+    layout.keep(file.into_temp_path(), &layout.counters())
 }

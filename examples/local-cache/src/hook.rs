@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use hook_protocol::hook::{BoxError, Hook, Keep, Lookup};
@@ -12,8 +14,12 @@ use hook_protocol::wire::{
 
 use crate::blobs::{self, Mismatch};
 use crate::counters::{self, Counters};
+use crate::flights::{DEFAULT_LIMIT, Flight, Flights};
 use crate::layout::Layout;
 use crate::results;
+
+/// Where files lie, by name.
+type Places = BTreeMap<String, PathBuf>;
 
 /// How often storing is tried if the cache is cleared meanwhile.
 const ATTEMPTS: usize = 5;
@@ -23,6 +29,9 @@ const ATTEMPTS: usize = 5;
 pub struct LocalCache {
     layout: Layout,
     counters: Mutex<Counters>,
+    flights: Flights,
+    /// How long others are waited for.
+    patience: OnceLock<Duration>,
 }
 
 impl LocalCache {
@@ -31,6 +40,8 @@ impl LocalCache {
         LocalCache {
             layout,
             counters: Mutex::default(),
+            flights: Flights::default(),
+            patience: OnceLock::new(),
         }
     }
 
@@ -38,27 +49,73 @@ impl LocalCache {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Stores a result: all blobs first, then the entry. `Err` in `Ok` tells why it is declined.
-    fn store(&self, request: &AfterBuild, entry: &Entry) -> anyhow::Result<Result<(), String>> {
+    /// Looks for results.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, in a few words.
+    fn look(&self, request: &BeforeBuild) -> Result<Lookup, String> {
+        let found = results::get(&self.layout, &request.hashes)?;
+        results::touch(&found);
+        self.count().hits += 1;
+        let candidate = |found: results::Found| {
+            let path = |(name, file): (&String, &hook_protocol::wire::EntryFile)| {
+                (name.clone(), self.layout.blob(&file.digest))
+            };
+            Candidate {
+                files: found.entry.files.iter().map(path).collect(),
+                entry: found.opaque,
+                placement: Placement::Link,
+                lifetime: Lifetime::Durable,
+            }
+        };
+        Ok(Lookup::Hit(found.into_iter().map(candidate).collect()))
+    }
+
+    /// Looks for results, and ends the flight if there are any.
+    fn look_in_flight(&self, request: &BeforeBuild) -> Result<Lookup, String> {
+        let found = self.look(request)?;
+        self.flights.end(&self.layout, &request.hashes.key);
+        Ok(found)
+    }
+
+    fn miss(&self, why: String) -> Lookup {
+        self.count().misses += 1;
+        Lookup::Miss(why)
+    }
+
+    /// Stores a result: all blobs first, then the entry. Returns where files lie that were there before; `Err` in
+    /// `Ok` tells why it is declined.
+    fn store(&self, request: &AfterBuild, entry: &Entry) -> anyhow::Result<Result<Places, String>> {
+        let (mut stamps, mut relocated) = (BTreeMap::new(), Places::new());
         for (name, file) in &entry.files {
             let Some(source) = request.files.get(name) else {
                 return Ok(Err(format!("no path for `{name}`")));
             };
-            match blobs::put(&self.layout, source, &file.digest, file.size)
+            let linkable = request.linkable.contains(name);
+            match blobs::put(&self.layout, source, &file.digest, file.size, linkable)
                 .with_context(|| format!("failed to store `{name}`"))?
             {
-                Ok(()) => {}
+                Ok(blob) => {
+                    stamps.insert(name.clone(), blob.stamp);
+                    if linkable && blob.was_there {
+                        relocated.insert(name.clone(), self.layout.blob(&file.digest));
+                    }
+                }
                 Err(Mismatch::Content) => {
                     return Ok(Err(format!("`{name}` has other bytes than its entry says")));
                 }
             }
         }
         let (action, entry) = (&request.hashes.action, request.entry.clone());
-        results::put(&self.layout, action, entry, request.duration_ms)?;
-        Ok(Ok(()))
+        results::put(&self.layout, action, entry, stamps, request.duration_ms)?;
+        Ok(Ok(relocated))
     }
 
-    fn store_even_if_cleared(&self, request: &AfterBuild) -> anyhow::Result<Result<(), String>> {
+    fn store_even_if_cleared(
+        &self,
+        request: &AfterBuild,
+    ) -> anyhow::Result<Result<Places, String>> {
         let entry = match request.entry.parse() {
             Ok(entry) if entry.format == ENTRY_FORMAT => entry,
             _ => return Ok(Err("the entry is of an unknown format".to_owned())),
@@ -81,40 +138,49 @@ impl Hook for LocalCache {
         "local-cache"
     }
 
-    fn begin(&self, _: &Begin) -> Result<(), BoxError> {
+    fn begin(&self, begin: &Begin) -> Result<(), BoxError> {
+        // Who waits for others must not look as if it had failed.
+        let limit = begin.timeout_ms.map(|it| Duration::from_millis(it) / 2);
+        let _ = self
+            .patience
+            .set(limit.map_or(DEFAULT_LIMIT, |it| it.min(DEFAULT_LIMIT)));
         self.layout.tidy();
         Ok(())
     }
 
     fn before_build(&self, request: BeforeBuild) -> Result<Lookup, BoxError> {
-        let found = match results::get(&self.layout, &request.hashes) {
-            Ok(found) => found,
-            Err(why) => {
-                self.count().misses += 1;
-                return Ok(Lookup::Miss(why));
-            }
+        let why = match self.look(&request) {
+            Ok(hit) => return Ok(hit),
+            Err(why) => why,
         };
-        results::touch(&found);
-        self.count().hits += 1;
-        let candidate = |found: results::Found| {
-            let path = |(name, file): (&String, &hook_protocol::wire::EntryFile)| {
-                (name.clone(), self.layout.blob(&file.digest))
-            };
-            Candidate {
-                files: found.entry.files.iter().map(path).collect(),
-                entry: found.opaque,
-                placement: Placement::Link,
-                lifetime: Lifetime::Durable,
-            }
+        if request.is_built
+            && self.flights.begin(&self.layout, &request.hashes.key) == Flight::Theirs
+        {
+            return Ok(Lookup::Wait(Box::new(request)));
+        }
+        // Another may have stored it just before its flight ended.
+        self.look_in_flight(&request)
+            .or_else(|_| Ok(self.miss(why)))
+    }
+
+    fn wait(&self, request: BeforeBuild) -> Result<Lookup, BoxError> {
+        let deadline = Instant::now() + *self.patience.get().unwrap_or(&DEFAULT_LIMIT);
+        let key = &request.hashes.key;
+        let flight = self.flights.wait(&self.layout, key, deadline);
+        let found = match flight {
+            Flight::Ours => self.look_in_flight(&request),
+            Flight::Theirs => self.look(&request),
         };
-        Ok(Lookup::Hit(found.into_iter().map(candidate).collect()))
+        found.or_else(|why| Ok(self.miss(why)))
     }
 
     fn after_build(&self, request: AfterBuild) -> Result<Keep, BoxError> {
-        match self.store_even_if_cleared(&request)? {
-            Ok(()) => {
+        let stored = self.store_even_if_cleared(&request);
+        self.flights.end(&self.layout, &request.hashes.key);
+        match stored? {
+            Ok(relocated) => {
                 self.count().stored += 1;
-                Ok(Keep::Stored(BTreeMap::new()))
+                Ok(Keep::Stored(relocated))
             }
             Err(reason) => {
                 self.count().declined += 1;

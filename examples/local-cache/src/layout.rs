@@ -8,11 +8,13 @@
 //! │   ├── actions/ab/HEX/HEX.json       a result: named by its action, then by its entry
 //! │   ├── counters.json                 what happened so far
 //! │   ├── counters.lock                 held while that is rewritten
+//! │   ├── flights/HEX                   locked while the result with this key is being built
 //! │   └── tmp/ANY                       what is being written
 //! └── trash-ANY/                        a `v1` that is being deleted
 //!
 //! HEX     = 64 lower-case hexadecimal digits of a BLAKE3 digest; `ab` are its first two
-//! result  = { "version": 1, "duration-ms": NUMBER, "entry": ENTRY }
+//! result  = { "version": 1, "duration-ms": NUMBER, "stamps": { NAME: NUMBER }, "entry": ENTRY }
+//! stamps  = when the blob of each file was written last, in nanoseconds since 1970
 //! ENTRY   = as Cargo wrote it; the digest in the name is that of its compact JSON
 //! ```
 //!
@@ -21,7 +23,7 @@
 //! Every file is written below `tmp` and then renamed, so that what has a name is whole; a result is
 //! written after its blobs. Readers take no lock. They must expect that anything may be gone: blobs
 //! of a result (skip it), the folder of an action (a miss), and `v1` itself (`clear` renames it
-//! away). What a killed process leaves in `tmp` and `trash-*` is deleted a day later.
+//! away). What a killed process leaves in `tmp`, `flights` and `trash-*` is deleted a day later.
 //!
 //! Nothing is synced to the disk. After a power loss a file may have its name, but not its content;
 //! Cargo checks digests before it uses anything.
@@ -30,14 +32,14 @@
 //! umask, since Cargo may later link to them. Who wants to share a cache creates its root himself.
 
 use std::ffi::OsString;
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use hook_protocol::Digest;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 /// The name of the folder inside the user's cache folder.
 const NAME: &str = "cargo-local-cache";
@@ -136,7 +138,7 @@ impl Layout {
     ///
     /// If the file or the folders above it cannot be created.
     pub fn temporary(&self) -> anyhow::Result<NamedTempFile> {
-        let dir = self.versioned().join("tmp");
+        let dir = self.tmp();
         let create = || {
             let mut builder = tempfile::Builder::new();
             builder.rand_bytes(12);
@@ -156,12 +158,60 @@ impl Layout {
         file.with_context(|| format!("failed to create a file in `{}`", dir.display()))
     }
 
+    /// Returns another name for the file at `source`, below `tmp`; none if it cannot have one there.
+    pub fn link(&self, source: &Path) -> Option<TempPath> {
+        let link = || {
+            let make = |to: &Path| fs::hard_link(source, to);
+            tempfile::Builder::new()
+                .rand_bytes(12)
+                .make_in(self.tmp(), make)
+        };
+        let made = match link() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.create_root().ok()?;
+                create_dir(&self.tmp()).ok()?;
+                link()
+            }
+            other => other,
+        };
+        made.ok().map(NamedTempFile::into_temp_path)
+    }
+
+    /// Returns the file that is locked while the result with `key` is being built.
+    pub fn flight(&self, key: &Digest) -> PathBuf {
+        self.flights().join(key.to_hex())
+    }
+
+    /// Opens that file; none if it cannot be made.
+    pub fn open_flight(&self, key: &Digest) -> Option<File> {
+        let open = || {
+            let mut options = File::options();
+            options.create(true).append(true).open(self.flight(key))
+        };
+        match open() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.create_root().ok()?;
+                create_dir(&self.flights()).ok()?;
+                open().ok()
+            }
+            other => other.ok(),
+        }
+    }
+
+    fn flights(&self) -> PathBuf {
+        self.versioned().join("flights")
+    }
+
+    fn tmp(&self) -> PathBuf {
+        self.versioned().join("tmp")
+    }
+
     /// Gives `file` its name, in place of what had it before.
     ///
     /// # Errors
     ///
     /// If the file cannot be renamed or the folder of `path` cannot be created.
-    pub fn keep(&self, file: NamedTempFile, path: &Path) -> anyhow::Result<()> {
+    pub fn keep(&self, file: TempPath, path: &Path) -> anyhow::Result<()> {
         if let Some(dir) = path.parent().filter(|dir| !dir.exists()) {
             create_dir(dir)?;
         }
@@ -185,7 +235,8 @@ impl Layout {
             let modified = fs::symlink_metadata(path).and_then(|it| it.modified());
             modified.is_ok_and(|it| it.elapsed().is_ok_and(|age| age > LEFT_BEHIND))
         };
-        for path in files(&self.versioned().join("tmp")).filter(|path| is_old(path)) {
+        let unfinished = files(&self.tmp()).chain(files(&self.flights()));
+        for path in unfinished.filter(|path| is_old(path)) {
             let _ = fs::remove_file(path);
         }
         let is_trash = |path: &PathBuf| {
@@ -294,7 +345,7 @@ mod tests {
         );
         assert!(layout.root().join("CACHEDIR.TAG").exists());
         let path = layout.blob(&Digest::of(b""));
-        layout.keep(file, &path).unwrap();
+        layout.keep(file.into_temp_path(), &path).unwrap();
         assert!(path.ends_with(
             "v1/blobs/af/af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
         ));

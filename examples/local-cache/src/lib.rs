@@ -13,6 +13,7 @@
 pub mod blobs;
 pub mod clear;
 pub mod counters;
+pub mod flights;
 pub mod hook;
 pub mod layout;
 pub mod results;

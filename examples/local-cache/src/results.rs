@@ -1,6 +1,6 @@
 //! Results: the entries of each action, each in a file that is written when all its blobs are there.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
 use hook_protocol::Digest;
-use hook_protocol::wire::{Entry, FileDigest, Hashes, OpaqueEntry};
+use hook_protocol::wire::{Entry, EntryFile, FileDigest, Hashes, OpaqueEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::blobs;
@@ -29,6 +29,9 @@ struct ResultFile {
     /// How long building took.
     #[serde(default)]
     duration_ms: u64,
+    /// The stamp of each blob, by the name of the file.
+    #[serde(default)]
+    stamps: BTreeMap<String, u64>,
     /// What Cargo wrote, verbatim.
     entry: OpaqueEntry,
 }
@@ -53,6 +56,7 @@ pub fn put(
     layout: &Layout,
     action: &Digest,
     entry: OpaqueEntry,
+    stamps: BTreeMap<String, u64>,
     duration_ms: u64,
 ) -> anyhow::Result<()> {
     let encode = |error| anyhow::Error::new(error).context("failed to encode an entry");
@@ -60,6 +64,7 @@ pub fn put(
     let result = ResultFile {
         version: VERSION,
         duration_ms,
+        stamps,
         entry,
     };
     let json = serde_json::to_vec(&result).map_err(encode)?;
@@ -69,7 +74,7 @@ pub fn put(
     file.write_all(&json)
         .and_then(|()| file.as_file().set_modified(SystemTime::now()))
         .with_context(|| format!("failed to write `{}`", file.path().display()))?;
-    layout.keep(file, &layout.result(action, &name))?;
+    layout.keep(file.into_temp_path(), &layout.result(action, &name))?;
     evict(&layout.action(action));
     Ok(())
 }
@@ -171,17 +176,21 @@ fn read(layout: &Layout, path: &Path) -> Read {
         Ok(_) => return Read::Unknown,
         Err(_) => return Read::Broken,
     }
-    let Ok(ResultFile { entry: opaque, .. }) = serde_json::from_slice(&bytes) else {
+    let Ok(ResultFile {
+        entry: opaque,
+        stamps,
+        ..
+    }) = serde_json::from_slice(&bytes)
+    else {
         return Read::Broken;
     };
     let Ok(entry) = opaque.parse() else {
         return Read::Unknown;
     };
-    if !entry
-        .files
-        .values()
-        .all(|file| blobs::is_present(layout, &file.digest, file.size))
-    {
+    let is_good = |(name, file): (&String, &EntryFile)| {
+        blobs::is_good(layout, &file.digest, file.size, stamps.get(name).copied())
+    };
+    if !entry.files.iter().all(is_good) {
         return Read::Broken;
     }
     let Ok(used) = fs::metadata(path).and_then(|it| it.modified()) else {

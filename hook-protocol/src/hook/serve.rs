@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use super::{BoxError, Hook, Keep, Lookup, NotSupported};
 use crate::lock;
 use crate::wire::{
-    Answer, Capability, Declined, ErrorKind, Hello, Hit, HookError, Miss, PROTOCOL_VERSION,
-    Request, Response, Stored,
+    Answer, BeforeBuild, Capability, Declined, ErrorKind, Hello, Hit, HookError, Miss,
+    PROTOCOL_VERSION, Request, Response, Stored,
 };
 
 /// How many requests [`main`] answers at once, at most. They are mostly about files: more threads
@@ -73,7 +73,16 @@ pub fn serve(
         for _ in 0..threads {
             scope.spawn(|| {
                 while let Ok((id, request)) = next() {
-                    out.say(&response(id, guarded(|| answer(hook, request))));
+                    let mut waiting = None;
+                    let outcome = guarded(|| answer(hook, request, &mut waiting));
+                    match waiting {
+                        None => out.say(&response(id, outcome)),
+                        Some(request) => {
+                            let out = &out;
+                            let again = move || Ok(looked_up(hook.wait(*request)?, &mut None));
+                            scope.spawn(move || out.say(&response(id, guarded(again))));
+                        }
+                    }
                 }
             });
         }
@@ -133,24 +142,41 @@ fn read_requests<W: Write>(
     Ok(None)
 }
 
-fn answer(hook: &impl Hook, request: Request) -> Result<Answer, BoxError> {
-    let some = |reason: String| Some(reason).filter(|it| !it.is_empty());
+/// Answers a request; one that is to wait goes to `waiting`.
+fn answer(
+    hook: &impl Hook,
+    request: Request,
+    waiting: &mut Option<Box<BeforeBuild>>,
+) -> Result<Answer, BoxError> {
     Ok(match request {
-        Request::BeforeBuild(request) => match hook.before_build(request)? {
-            Lookup::Hit(candidates) if !candidates.is_empty() => Answer::Hit(Hit { candidates }),
-            Lookup::Hit(_) => Answer::Miss(Miss::default()),
-            Lookup::Miss(reason) => Answer::Miss(Miss {
-                reason: some(reason),
-            }),
-        },
+        Request::BeforeBuild(request) => looked_up(hook.before_build(request)?, waiting),
         Request::AfterBuild(request) => match hook.after_build(request)? {
             Keep::Stored(relocated) => Answer::Stored(Stored { relocated }),
             Keep::Declined(reason) => Answer::Declined(Declined {
-                reason: some(reason),
+                reason: if_any(reason),
             }),
         },
         Request::Begin(_) | Request::End(_) | Request::Unknown => return Err(NotSupported.into()),
     })
+}
+
+fn looked_up(lookup: Lookup, waiting: &mut Option<Box<BeforeBuild>>) -> Answer {
+    match lookup {
+        Lookup::Hit(candidates) if !candidates.is_empty() => Answer::Hit(Hit { candidates }),
+        Lookup::Hit(_) => Answer::Miss(Miss::default()),
+        Lookup::Miss(reason) => Answer::Miss(Miss {
+            reason: if_any(reason),
+        }),
+        // Who has waited and would wait again has none.
+        Lookup::Wait(request) => {
+            *waiting = Some(request);
+            Answer::Miss(Miss::default())
+        }
+    }
+}
+
+fn if_any(reason: String) -> Option<String> {
+    Some(reason).filter(|it| !it.is_empty())
 }
 
 /// Runs `call`; a panic becomes an error.

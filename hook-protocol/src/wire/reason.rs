@@ -126,6 +126,8 @@ reasons! {
     OutputMissing(String) = "output-missing",
     /// Documentation: the units of a build write to the same files.
     SharedOutput = "shared-output",
+    /// An incremental result that replaces another: one of many while somebody edits.
+    Edited = "edited",
     /// A build script that may read version control, which differs between checkouts of equal files.
     ReadsVcs(String) = "reads-vcs",
     /// A build script that asks for the time: what it writes down is that of its checkout.

@@ -56,6 +56,7 @@ fn begin() -> Begin {
         lockfile: None,
         host: "x86_64-unknown-linux-gnu".to_owned(),
         jobs: 2,
+        timeout_ms: None,
         cargo: "1.97.0".to_owned(),
     }
 }
@@ -90,6 +91,7 @@ fn before() -> BeforeBuild {
         unit: unit(),
         hashes: hashes(),
         outputs: Vec::new(),
+        is_built: false,
     }
 }
 
@@ -101,6 +103,7 @@ fn after() -> AfterBuild {
         hashes: hashes(),
         entry: OpaqueEntry(serde_json::json!({"format": 1})),
         files: Default::default(),
+        linkable: Vec::new(),
         duration_ms: 1,
     }
 }

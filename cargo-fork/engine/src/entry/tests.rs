@@ -10,6 +10,7 @@ use crate::unit::{Output, fixture};
 
 fn unit(dir: &std::path::Path) -> Unit {
     let output = |name: &str, role| Output {
+        uplifted: false,
         path: dir.join(name),
         role,
     };

@@ -54,10 +54,14 @@ impl Session {
         };
         Ok(match self.look_up(&question)? {
             Answered::Restored { hook } => Verdict::Restored { hook },
-            Answered::Not(reason) => Verdict::Build {
-                reason,
-                question: Some(Box::new(question)),
-            },
+            Answered::Not(reason) => {
+                // What cannot be started, or is gone, shows when it is started.
+                let _ = self.placer.make_startable(&question.run.script);
+                Verdict::Build {
+                    reason,
+                    question: Some(Box::new(question)),
+                }
+            }
             Answered::Cancelled => Verdict::Cancelled,
         })
     }
@@ -79,6 +83,10 @@ impl Wanted for Question {
         vec![&self.summary.hashes]
     }
 
+    fn built(&self) -> Option<&Hashes> {
+        Some(&self.summary.hashes)
+    }
+
     fn outputs(&self) -> Vec<String> {
         vec![STDERR.to_owned(), STDOUT.to_owned()]
     }
@@ -94,7 +102,7 @@ impl Wanted for Question {
         if let Err(reason) = checked {
             return Tried::Differs(reason);
         }
-        match tree::place(run, &entry, candidate, digests) {
+        match tree::place(run, &entry, candidate, session.place(&run.subject), digests) {
             Ok(tried) => tried,
             Err(error) => Tried::not_placed(&error),
         }

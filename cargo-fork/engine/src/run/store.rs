@@ -45,7 +45,8 @@ impl Session {
             match entry {
                 Ok((entry, places)) => {
                     let hashes = &question.summary.hashes;
-                    session.tell(subject, after_build(subject, hashes, &entry, places, took));
+                    let request = after_build(subject, hashes, &entry, places, took);
+                    session.tell(subject, &entry, request);
                 }
                 Err(why) => session.not_stored(subject, why),
             }

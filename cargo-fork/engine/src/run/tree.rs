@@ -17,7 +17,7 @@ use crate::entry::{self, Outputs, is_executable};
 use crate::files::{FileDigests, Stat};
 use crate::lookup::Tried;
 use crate::package::{MAX_BYTES, MAX_FILES};
-use crate::place::Placing;
+use crate::place::{Placing, Sharing};
 use crate::scan;
 
 /// A tree as it was when the script had ended.
@@ -312,6 +312,7 @@ pub(super) fn place(
     run: &Run,
     entry: &Entry,
     candidate: &Candidate,
+    mut placing: Placing<'_>,
     digests: &FileDigests,
 ) -> io::Result<Tried> {
     let parent = run.out_dir.parent().ok_or(io::ErrorKind::InvalidInput)?;
@@ -328,12 +329,11 @@ pub(super) fn place(
     for name in &entry.tree.folders {
         fs::create_dir_all(at(name))?;
     }
-    let mut placing = Placing::new();
     for (name, file) in &entry.files {
         if let Some(folder) = at(name).parent() {
             fs::create_dir_all(folder)?;
         }
-        if let Err(what) = placing.stage(&candidate.files[name], &at(name), file) {
+        if let Err(what) = placing.stage(&candidate.files[name], &at(name), file, Sharing::Own) {
             return Ok(Tried::Bad(what));
         }
     }

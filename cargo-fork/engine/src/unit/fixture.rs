@@ -39,6 +39,7 @@ pub(crate) fn library(dir: &Path) -> Unit {
         outputs: Vec::new(),
         dependencies: Vec::new(),
         dep_info: dir.join("a.d"),
+        was_built: false,
         message_cache: dir.join("messages"),
         links: false,
         native_libs: Vec::new(),

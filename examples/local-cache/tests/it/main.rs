@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
 mod commands;
+mod links;
 mod lookup;
 mod processes;
 
@@ -174,6 +175,23 @@ impl Built {
             unit: self.unit(),
             hashes: self.hashes(),
             outputs,
+            is_built: false,
+        }
+    }
+
+    /// The question of a Cargo that builds the unit if there is no result.
+    fn before_building(&self) -> BeforeBuild {
+        BeforeBuild {
+            is_built: true,
+            ..self.before()
+        }
+    }
+
+    /// What a Cargo tells whose outputs nobody edits.
+    fn after_linkable(&self) -> AfterBuild {
+        AfterBuild {
+            linkable: self.files.keys().cloned().collect(),
+            ..self.after()
         }
     }
 
@@ -185,6 +203,7 @@ impl Built {
             hashes: self.hashes(),
             entry: OpaqueEntry::from(&self.entry()),
             files: self.files.clone(),
+            linkable: Vec::new(),
             duration_ms: 5,
         }
     }
@@ -210,7 +229,7 @@ fn decline(hook: &LocalCache, request: AfterBuild) -> String {
 fn look_up(hook: &LocalCache, built: &Built) -> Vec<Candidate> {
     match hook.before_build(built.before()).unwrap() {
         Lookup::Hit(candidates) => candidates,
-        Lookup::Miss(_) => Vec::new(),
+        Lookup::Miss(_) | Lookup::Wait(_) => Vec::new(),
     }
 }
 

@@ -218,3 +218,100 @@ fn interrupted_sessions_are_counted() {
     assert!(child.wait().unwrap().success());
     assert_eq!(counters::read(&world.layout()).misses, 1);
 }
+
+/// Builds a unit as Cargo does, in a build of its own; true if it had to be compiled.
+fn build_once(world: &World, built: &Built) -> bool {
+    let client = start(world);
+    let answer = client.before_build(built.before_building()).unwrap();
+    let is_compiled = match answer {
+        Answer::Hit(_) => false,
+        Answer::Miss(_) => {
+            thread::sleep(Duration::from_millis(300));
+            client.after_build(built.after()).unwrap();
+            true
+        }
+        other => panic!("{other:?}"),
+    };
+    client.end(Summary::default(), LONG).unwrap();
+    is_compiled
+}
+
+#[test]
+fn builds_at_once_compile_a_unit_once() {
+    for count in [2, 8] {
+        let world = World::new();
+        let built = world.build("foo", "code", "types");
+        let compiled: usize = thread::scope(|scope| {
+            let builds: Vec<_> = (0..count)
+                .map(|_| scope.spawn(|| build_once(&world, &built)))
+                .collect();
+            let compiled = builds.into_iter().map(|it| usize::from(it.join().unwrap()));
+            compiled.sum()
+        });
+        assert_eq!(compiled, 1, "of {count}");
+    }
+}
+
+/// Who waits does not keep the answers of others from coming: more wait here than a hook has threads.
+#[test]
+fn waiting_takes_no_thread_from_others() {
+    let world = World::new();
+    let wanted: Vec<Built> = (0..40)
+        .map(|n| {
+            world
+                .build(&format!("foo{n}"), "code", "types")
+                .with_key(&format!("{n}"))
+        })
+        .collect();
+    let (first, second) = (start(&world), start(&world));
+    for built in &wanted {
+        let answer = first.before_build(built.before_building()).unwrap();
+        assert!(matches!(answer, Answer::Miss(_)));
+    }
+    thread::scope(|scope| {
+        let waiting: Vec<_> = wanted
+            .iter()
+            .map(|built| scope.spawn(|| second.before_build(built.before_building())))
+            .collect();
+        // The second build's own results are taken meanwhile.
+        let own = world.build("own", "code", "types").with_key("own");
+        second.before_build(own.before_building()).unwrap();
+        second.after_build(own.after()).unwrap();
+        assert!(waiting.iter().all(|it| !it.is_finished()));
+        for built in &wanted {
+            first.after_build(built.after()).unwrap();
+        }
+        for waiting in waiting {
+            assert!(matches!(waiting.join().unwrap(), Ok(Answer::Hit(_))));
+        }
+    });
+}
+
+#[test]
+fn a_build_that_dies_is_not_waited_for() {
+    let world = World::new();
+    let built = world.build("foo", "code", "types");
+    let (first, second) = (start(&world), start(&world));
+    first.before_build(built.before_building()).unwrap();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| second.before_build(built.before_building()));
+        thread::sleep(Duration::from_millis(50));
+        assert!(!waiting.is_finished());
+        first.cancel();
+        assert!(matches!(waiting.join().unwrap(), Ok(Answer::Miss(_))));
+    });
+}
+
+/// A Cargo that would take a result, but not build it, must not keep others from building it.
+#[test]
+fn a_question_for_what_is_not_built_keeps_nobody() {
+    let world = World::new();
+    let built = world.build("foo", "code", "types");
+    let (first, second) = (start(&world), start(&world));
+    first.before_build(built.before()).unwrap();
+    let answer = second.before_build(built.before_building()).unwrap();
+    assert!(matches!(answer, Answer::Miss(_)));
+    // It does not wait for the other either: it may have another way.
+    let answer = first.before_build(built.before()).unwrap();
+    assert!(matches!(answer, Answer::Miss(_)));
+}

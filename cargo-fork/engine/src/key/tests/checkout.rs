@@ -58,6 +58,7 @@ impl Checkout {
             outputs: vec![Output {
                 path: target.join("deps/liba-3.rlib"),
                 role: Role::Link,
+                uplifted: false,
             }],
             dependencies: vec![
                 dependency("b@1.0.0 x rmeta", "metadata", "libb-1.rmeta"),
@@ -155,6 +156,7 @@ fn common(root: &Path) -> Common {
         mentions: crate::mentions::Mentions::new(root.join("ws")),
         scripts: Default::default(),
         tools: Tools::new(root.join("tools.json")),
+        verified: crate::verified::Verified::new(root.join("verified"), false),
         rustc_version: "rustc 1.95.0".to_owned(),
         sysroot: root.join("sysroot"),
         host: "h".to_owned(),

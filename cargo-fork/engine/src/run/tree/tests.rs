@@ -5,8 +5,10 @@ use std::sync::Arc;
 use hook_protocol::wire::{Inputs, OpaqueEntry};
 
 use super::*;
+use crate::place::Placer;
 use crate::roots::Roots;
 use crate::unit::{RUN, Subject, fixture};
+use crate::verified::Verified;
 
 /// The run of a script in a checkout of its own.
 struct Checkout {
@@ -89,7 +91,20 @@ impl Checkout {
 
     fn place(&self, candidate: &Candidate) -> Result<(), String> {
         let entry = believe(candidate, &self.run, &hashes())?;
-        match place(&self.run, &entry, candidate, &FileDigests::default()).unwrap() {
+        match {
+            let verified = Verified::new(self.run.out_dir.join("verified"), false);
+            let placer = Placer::default();
+            let placing = placer.begin(&verified, true);
+            place(
+                &self.run,
+                &entry,
+                candidate,
+                placing,
+                &FileDigests::default(),
+            )
+        }
+        .unwrap()
+        {
             Tried::Placed => Ok(()),
             Tried::Bad(what) => Err(what),
             Tried::Differs(reason) => Err(reason.to_string()),

@@ -38,6 +38,7 @@ struct Table {
     remap: Option<bool>,
     salt: Option<String>,
     build_scripts: Option<BuildScripts>,
+    verify: Option<Value<String>>,
 }
 
 /// `hooks.build-scripts`: of which packages the runs of build scripts are shared.
@@ -87,10 +88,13 @@ pub struct Settings {
     pub salt: String,
     /// Of which packages the runs of build scripts are shared.
     pub build_scripts: BuildScripts,
+    /// Whether supplied files are read each time, and not only when they are met first.
+    pub verifies_always: bool,
 }
 
-/// Reads the table; `None` if no hook is configured, or hooks are off.
-pub fn load(gctx: &GlobalContext, jobs: u32) -> CargoResult<Option<Settings>> {
+/// Reads the table; `None` if no hook is configured, or hooks are off. `links` tells whether outputs may become
+/// hard links.
+pub fn load(gctx: &GlobalContext, jobs: u32, links: bool) -> CargoResult<Option<Settings>> {
     let table = gctx.get::<Option<Table>>("hooks")?.unwrap_or_default();
     if table.enabled == Some(false) {
         return Ok(None);
@@ -113,12 +117,7 @@ pub fn load(gctx: &GlobalContext, jobs: u32) -> CargoResult<Option<Settings>> {
     let engine = Config {
         before,
         after,
-        refresh: table
-            .mode
-            .as_ref()
-            .map(refresh)
-            .transpose()?
-            .unwrap_or(false),
+        refresh: choice(table.mode.as_ref(), "hooks.mode", ["use", "refresh"])?,
         required: table.required.unwrap_or(false),
         timeout: table
             .timeout
@@ -127,7 +126,10 @@ pub fn load(gctx: &GlobalContext, jobs: u32) -> CargoResult<Option<Settings>> {
             .transpose()?
             .unwrap_or(DEFAULT_TIMEOUT),
         jobs: jobs as usize,
+        links,
     };
+    let verify = ["first-use", "always"];
+    let verifies_always = choice(table.verify.as_ref(), "hooks.verify", verify)?;
     let remap = table.remap.unwrap_or(true);
     let salt = table.salt.unwrap_or_default();
     Ok(Some(Settings {
@@ -135,6 +137,7 @@ pub fn load(gctx: &GlobalContext, jobs: u32) -> CargoResult<Option<Settings>> {
         remap,
         salt,
         build_scripts: table.build_scripts.unwrap_or_default(),
+        verifies_always,
     }))
 }
 
@@ -181,14 +184,17 @@ fn shipped(name: &str) -> CargoResult<PathBuf> {
     Ok(this.with_file_name(file))
 }
 
-fn refresh(mode: &Value<String>) -> CargoResult<bool> {
-    match mode.val.as_str() {
-        "use" => Ok(false),
-        "refresh" => Ok(true),
-        other => bail!(
-            "invalid value `{other}` for `hooks.mode` (from {}): expected `use` or `refresh`",
-            mode.definition
-        ),
+/// Reads a key that has two values, of which the first is the default; true for the second.
+fn choice(value: Option<&Value<String>>, key: &str, [no, yes]: [&str; 2]) -> CargoResult<bool> {
+    match value {
+        None => Ok(false),
+        Some(value) if value.val == no => Ok(false),
+        Some(value) if value.val == yes => Ok(true),
+        Some(Value { val, definition }) => {
+            bail!(
+                "invalid value `{val}` for `{key}` (from {definition}): expected `{no}` or `{yes}`"
+            )
+        }
     }
 }
 

@@ -29,6 +29,7 @@ use cargo_hooks_engine::key::Common;
 use cargo_hooks_engine::mentions::Mentions;
 use cargo_hooks_engine::roots::Roots;
 use cargo_hooks_engine::tools::Tools;
+use cargo_hooks_engine::verified::Verified;
 use hook_protocol::Digest;
 use hook_protocol::wire::Begin;
 
@@ -64,23 +65,20 @@ pub struct Hooks {
 impl Hooks {
     /// Reads the configuration; `None` if no hook is configured. Starts nothing.
     fn new(bcx: &BuildContext<'_, '_>, digests: &Arc<FileDigests>) -> CargoResult<Option<Hooks>> {
-        let Some(settings) = config::load(bcx.gctx, bcx.jobs())? else {
+        let links = Content::decides(bcx, true)?;
+        let Some(settings) = config::load(bcx.gctx, bcx.jobs(), links)? else {
             return Ok(None);
         };
         let build_dir = bcx.ws.build_dir().into_path_unlocked();
         let target_dir = bcx.ws.target_dir().into_path_unlocked();
-        let memory = bcx
-            .gctx
-            .home()
-            .as_path_unlocked()
-            .join(".hooks")
-            .join("tools.json");
+        let memory = bcx.gctx.home().as_path_unlocked().join(".hooks");
         let common = Common {
             digests: digests.clone(),
             macros: Default::default(),
             mentions: Mentions::new(bcx.ws.root().to_path_buf()),
             scripts: Default::default(),
-            tools: Tools::new(memory),
+            tools: Tools::new(memory.join("tools.json")),
+            verified: Verified::new(memory.join("verified"), settings.verifies_always),
             rustc_version: bcx.rustc().verbose_version.clone(),
             sysroot: bcx.target_data.info(CompileKind::Host).sysroot.clone(),
             host: bcx.host_triple().to_string(),
@@ -95,6 +93,7 @@ impl Hooks {
             lockfile: Digest::of_file(&lockfile).ok(),
             host: bcx.host_triple().to_string(),
             jobs: bcx.jobs(),
+            timeout_ms: None,
             cargo: crate::version().to_string(),
         };
         let mut pairs = remap::pairs(bcx);

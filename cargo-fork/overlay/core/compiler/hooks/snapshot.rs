@@ -45,6 +45,7 @@ pub fn take(
         outputs.push(Output {
             path: output.path.clone(),
             role,
+            uplifted: output.hardlink.is_some() || output.export_path.is_some(),
         });
     }
     Ok(Ok(Snapshot {
@@ -57,6 +58,7 @@ pub fn take(
         dependencies: dependencies(build_runner, unit, &reachable)?,
         dep_info: dep_info.to_path_buf(),
         message_cache: files.message_cache_path(unit),
+        was_built: dep_info.exists(),
         links: unit.requires_upstream_objects() && !unit.mode.is_check(),
         native_libs: Vec::new(),
     }))

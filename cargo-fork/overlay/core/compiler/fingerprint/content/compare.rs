@@ -45,7 +45,7 @@ pub(super) fn compare(
     if let Some(newer) = newer_dependency(fingerprint, &mtimes) {
         // To a Cargo that goes by times the unit would look older than what it was made of. That is from
         // before its files were looked at.
-        watch::renew(freshness, &known.unit, newer, false);
+        watch::renew(freshness, &known.unit, newer, false, unit.is_local());
         mtimes = output_times(content, known);
     }
     freshness.accept(&known.unit);

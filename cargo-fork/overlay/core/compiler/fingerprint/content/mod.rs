@@ -68,15 +68,7 @@ impl Content {
         digests: &Arc<FileDigests>,
         hooks: bool,
     ) -> CargoResult<Option<Rc<Content>>> {
-        let default = if hooks {
-            Method::Content
-        } else {
-            Method::Mtime
-        };
-        let method = bcx.gctx.build_config()?.fingerprint.unwrap_or(default);
-        let unstable = bcx.gctx.cli_unstable();
-        // These have ways of their own to know what is fresh, and when.
-        if method == Method::Mtime || unstable.checksum_freshness || unstable.fine_grain_locking {
+        if !Content::decides(bcx, hooks)? {
             return Ok(None);
         }
         let build_dir = bcx.ws.build_dir().into_path_unlocked();
@@ -88,6 +80,20 @@ impl Content {
             changes: RefCell::default(),
             provisional: RefCell::default(),
         })))
+    }
+
+    /// Reads the configuration: whether content decides, and not times.
+    pub fn decides(bcx: &BuildContext<'_, '_>, hooks: bool) -> CargoResult<bool> {
+        let default = if hooks {
+            Method::Content
+        } else {
+            Method::Mtime
+        };
+        let method = bcx.gctx.build_config()?.fingerprint.unwrap_or(default);
+        let unstable = bcx.gctx.cli_unstable();
+        // These have ways of their own to know what is fresh, and when.
+        let has_other = unstable.checksum_freshness || unstable.fine_grain_locking;
+        Ok(method == Method::Content && !has_other)
     }
 
     /// Returns whether a unit may be kept, and is asked about before it gets a job slot.

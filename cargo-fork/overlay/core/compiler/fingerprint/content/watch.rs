@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use cargo_hooks_engine::before::{Before, Clock};
-use cargo_hooks_engine::files::Stat;
+use cargo_hooks_engine::files::{self, Stat};
 use cargo_hooks_engine::freshness::{self, Change, Facts, Freshness};
 use cargo_util::paths;
 use filetime::FileTime;
@@ -90,7 +90,13 @@ impl Watch {
             if self.freshness.is_kept(&self.unit).unwrap_or(false) {
                 // What it was made of was looked at after that: what changes from now on is newer.
                 let now = FileTime::from_system_time(clock.now());
-                renew(&self.freshness, &self.unit, now, true);
+                renew(
+                    &self.freshness,
+                    &self.unit,
+                    now,
+                    true,
+                    self.package.is_some(),
+                );
                 self.freshness.accept(&self.unit);
                 return Ok(true);
             }
@@ -162,10 +168,18 @@ pub(crate) fn clock(dir: &Path) -> CargoResult<Clock> {
 }
 
 /// Gives the outputs of a unit a time: what is kept must not look older than what it was made of to a Cargo
-/// that goes by times. With `inputs` its list of inputs too: a script may have written these anew.
-pub(super) fn renew(freshness: &Freshness, unit: &freshness::Unit, time: FileTime, inputs: bool) {
+/// that goes by times. With `inputs` its list of inputs too: a script may have written these anew. An output that is not
+/// of the workspace and has other names may be a file of a store, whose time stays.
+pub(super) fn renew(
+    freshness: &Freshness,
+    unit: &freshness::Unit,
+    time: FileTime,
+    inputs: bool,
+    is_local: bool,
+) {
     let outputs = unit.outputs.iter().map(|(output, _)| output);
-    for path in outputs.chain(inputs.then_some(&unit.reference)) {
+    let written = outputs.filter(|path| is_local || !files::has_other_names(path));
+    for path in written.chain(inputs.then_some(&unit.reference)) {
         paths::set_file_time_no_err(path, time);
     }
     freshness.move_times(unit);
