@@ -12,4 +12,5 @@ mod messages;
 mod off;
 mod restore;
 mod scripts;
+mod storage;
 mod support;

@@ -95,11 +95,12 @@ impl Session {
             Answered::Restored { hook } => Verdict::Restored { hook },
             Answered::Not(reason) => {
                 unlink(&question.unit);
+                let reason = match (reason, &question.summary.bound_by) {
+                    (Reason::Missing(_), Some(by)) => Reason::Bound(by.clone()),
+                    (reason, _) => reason,
+                };
                 Verdict::Build {
-                    reason: match (&reason, &question.summary.bound_by) {
-                        (Reason::Missing(_), Some(by)) => Reason::Bound(by.clone()),
-                        _ => reason,
-                    },
+                    reason: self.bound.explain(&question.unit, reason),
                     question: Some(Box::new(question)),
                 }
             }

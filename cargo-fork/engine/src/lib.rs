@@ -9,6 +9,7 @@
 //!
 //! Invariant: nothing in a build directory changes before all that a hook supplied is verified.
 
+mod ancestry;
 pub mod args;
 mod ask;
 pub mod before;

@@ -65,7 +65,7 @@ impl Session {
         if self.cancelled.load(Ordering::Relaxed) {
             return Ok(Answered::Cancelled);
         }
-        if self.config.refresh {
+        if self.config.refresh || wanted.subject().is_cleaned {
             return Ok(Answered::Not(Reason::Refresh));
         }
         let Some(side) = &self.before else {

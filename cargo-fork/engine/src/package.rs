@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use hook_protocol::wire::FileDigest;
 use walkdir::{DirEntry, WalkDir};
@@ -20,8 +20,8 @@ pub enum Source {
         root: PathBuf,
         /// Names the content, such as `sha256:…` or `git:REVISION:FOLDER`.
         identity: String,
-        /// The file that Cargo wrote when all was unpacked. What is newer was edited.
-        marker: PathBuf,
+        /// When all was unpacked. What is newer was edited.
+        unpacked: SystemTime,
     },
     /// The sources below `root` can change at any time.
     Mutable {
@@ -33,19 +33,19 @@ pub enum Source {
 impl Source {
     /// Returns a source that Cargo unpacked, if `marker` still has the times of that moment. Copied or
     /// restored with its times, it says nothing of the other files, and they count one by one.
-    pub fn unpacked(root: PathBuf, identity: String, marker: PathBuf) -> Source {
-        let is_original = Stat::of(&marker).is_ok_and(|stat| {
+    pub fn unpacked(root: PathBuf, identity: String, marker: &Path) -> Source {
+        let stat = Stat::of(marker).ok();
+        let original = stat.filter(|stat| {
             let unpacked = stat.modified.map(|modified| modified + MARKING);
             unpacked.is_some_and(|unpacked| stat.is_older_than(unpacked))
         });
-        if is_original {
-            Source::Unpacked {
+        match original.and_then(|stat| stat.modified) {
+            Some(unpacked) => Source::Unpacked {
                 root,
                 identity,
-                marker,
-            }
-        } else {
-            Source::Mutable { root }
+                unpacked,
+            },
+            None => Source::Mutable { root },
         }
     }
 
@@ -75,13 +75,11 @@ impl Source {
     /// Returns whether `path` is a file that Cargo unpacked and nobody edited since, so that the
     /// identity stands for its content.
     pub fn vouches_for(&self, path: &Path) -> bool {
-        let Source::Unpacked { root, marker, .. } = self else {
+        let Source::Unpacked { root, unpacked, .. } = self else {
             return false;
         };
-        // A marker's own times are those of the moment when all other files were there already.
-        let Some(unpacked) = Stat::of(marker).ok().and_then(|stat| stat.modified) else {
-            return false;
-        };
+        // The moment when all other files were there already.
+        let unpacked = *unpacked;
         path.starts_with(root)
             && Stat::of(path)
                 .is_ok_and(|stat| stat.is_older_than(unpacked + Duration::from_nanos(1)))
@@ -113,16 +111,38 @@ pub fn list(
     excluded: &[PathBuf],
     digests: &FileDigests,
 ) -> Result<Vec<FileDigest>, Reason> {
+    list_where(root, digests, |entry| belongs(entry, excluded))
+}
+
+/// Lists the files of a workspace: as [`list`], but with the packages in it, whether they are members or not. Only other
+/// working trees of a repository are not part of it.
+///
+/// # Errors
+///
+/// As those of [`list`].
+pub(crate) fn list_workspace(
+    root: &Path,
+    excluded: &[PathBuf],
+    digests: &FileDigests,
+) -> Result<Vec<FileDigest>, Reason> {
+    list_where(root, digests, |entry| {
+        is_content(entry, excluded)
+            && !(entry.file_type().is_dir() && is_worktree(entry.path()) && entry.depth() > 0)
+    })
+}
+
+fn list_where(
+    root: &Path,
+    digests: &FileDigests,
+    belongs: impl Fn(&DirEntry) -> bool,
+) -> Result<Vec<FileDigest>, Reason> {
     let unreadable = |path: &Path, error: &dyn std::fmt::Display| {
         Reason::Unreadable(format!("`{}`: {error}", path.display()))
     };
     let mut out = Vec::new();
     let mut bytes = 0;
     let walk = WalkDir::new(root).follow_links(true).sort_by_file_name();
-    for entry in walk
-        .into_iter()
-        .filter_entry(|entry| belongs(entry, excluded))
-    {
+    for entry in walk.into_iter().filter_entry(&belongs) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) if is_dangling(&error) => {
@@ -163,16 +183,31 @@ pub fn walk(root: &Path, excluded: &[PathBuf]) -> impl Iterator<Item = PathBuf> 
         .map(DirEntry::into_path)
 }
 
+/// Returns whether an entry is part of a package: not what [`is_content`] says is none, and no package in it.
 fn belongs(entry: &DirEntry, excluded: &[PathBuf]) -> bool {
+    let is_package = || entry.file_type().is_dir() && entry.path().join("Cargo.toml").exists();
+    is_content(entry, excluded) && (entry.depth() == 0 || !is_package())
+}
+
+/// Returns whether an entry is something that people wrote: no folder of git's, and none for what is built.
+fn is_content(entry: &DirEntry, excluded: &[PathBuf]) -> bool {
     if entry.depth() == 0 {
         return true;
     }
     let path = entry.path();
-    entry.file_name() != ".git"
-        && !(entry.file_type().is_dir()
-            && (excluded.iter().any(|dir| dir == path)
-                || path.join("Cargo.toml").exists()
-                || path.join("CACHEDIR.TAG").exists()))
+    let is_built = || excluded.iter().any(|dir| dir == path) || path.join("CACHEDIR.TAG").exists();
+    entry.file_name() != ".git" && !(entry.file_type().is_dir() && is_built())
+}
+
+/// Returns whether a folder is one of several working trees of a repository (`git worktree add`): another checkout.
+fn is_worktree(folder: &Path) -> bool {
+    let git = folder.join(".git");
+    git.is_file()
+        && std::fs::read_to_string(git).is_ok_and(|text| {
+            let folder = text.strip_prefix("gitdir:").map(str::trim).map(Path::new);
+            let parent = folder.and_then(Path::parent).and_then(Path::file_name);
+            parent.is_some_and(|name| name == "worktrees")
+        })
 }
 
 /// A link whose target does not exist is part of the package all the same: it may come to exist.
@@ -289,13 +324,7 @@ mod tests {
     fn a_copied_source_is_not_as_it_was_unpacked() {
         let dir = package(&["src/lib.rs", ".cargo-ok"]);
         let marker = dir.path().join(".cargo-ok");
-        let source = || {
-            Source::unpacked(
-                dir.path().to_path_buf(),
-                "sha256:0".to_owned(),
-                marker.clone(),
-            )
-        };
+        let source = || Source::unpacked(dir.path().to_path_buf(), "sha256:0".to_owned(), &marker);
         assert!(matches!(source(), Source::Unpacked { .. }));
         let past = std::time::SystemTime::now() - Duration::from_secs(60);
         let file = fs::File::options().write(true).open(&marker).unwrap();
@@ -307,18 +336,12 @@ mod tests {
     fn an_edited_file_is_not_vouched_for() {
         let dir = package(&["src/lib.rs", ".cargo-ok"]);
         let file = |name: &str| dir.path().join(name);
+        let later = SystemTime::now() + Duration::from_secs(5);
         let source = Source::Unpacked {
             root: dir.path().to_path_buf(),
             identity: "sha256:0".to_owned(),
-            marker: file(".cargo-ok"),
+            unpacked: later,
         };
-        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
-        fs::File::options()
-            .write(true)
-            .open(file(".cargo-ok"))
-            .unwrap()
-            .set_modified(later)
-            .unwrap();
         assert!(source.vouches_for(&file("src/lib.rs")));
         let edited = later + std::time::Duration::from_secs(5);
         fs::File::options()

@@ -1,11 +1,8 @@
 //! Putting supplied files in place: verified, never half, and without copying bytes where that may be.
 
-use std::collections::HashSet;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use hook_protocol::wire::EntryFile;
@@ -14,28 +11,10 @@ use tempfile::TempPath;
 use crate::files::{Hashed, hash};
 use crate::verified::{Identity, Verified, node};
 
-/// A way for a file to come to its place without its bytes being copied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Way {
-    /// Another file, whose storage is shared until one of them is written to.
-    Reflink,
-    /// Another name of the same file.
-    HardLink,
-}
+mod placer;
 
-/// What placing remembers during a build.
-#[derive(Default)]
-pub(crate) struct Placer {
-    state: Mutex<State>,
-}
-
-#[derive(Default)]
-struct State {
-    /// Ways that failed between two devices: each is tried once.
-    failed: HashSet<(Way, u64, u64)>,
-    /// Programs that this process has written: device and inode.
-    programs: HashSet<(u64, u64)>,
-}
+use placer::How;
+pub(crate) use placer::Placer;
 
 /// Whether a file of a store may become a hard link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,14 +23,6 @@ pub(crate) enum Sharing {
     Linked,
     /// It may be written to, and has storage of its own.
     Own,
-}
-
-/// What is to be made of a file.
-#[derive(Clone, Copy)]
-struct How {
-    executable: bool,
-    sharing: Sharing,
-    keeps_time: bool,
 }
 
 /// The files of one hit, on their way to their places.
@@ -86,29 +57,6 @@ impl Placer {
         }
     }
 
-    /// Makes sure that a program can be started. One that this process has written is, for a moment, open for
-    /// writing in every process that another thread starts just then, and cannot be executed as long (`Text file
-    /// busy`); so it is replaced by a copy that another process makes.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be replaced.
-    pub(crate) fn make_startable(&self, program: &Path) -> io::Result<()> {
-        let metadata = fs::metadata(program)?;
-        let is_ours = node(&metadata).is_some_and(|it| self.state().programs.contains(&it));
-        if !is_ours {
-            return Ok(());
-        }
-        let (_, temporary) = new_file(program, true)?;
-        fs::remove_file(&temporary)?;
-        let mut cp = Command::new("cp");
-        let cp = cp.arg("-p").arg("--").args([program, &*temporary]);
-        if cp.stderr(Stdio::null()).status()?.success() {
-            temporary.persist(program).map_err(|error| error.error)?;
-        }
-        Ok(())
-    }
-
     /// Lets the output at `place` share storage with a file of a store that has the same bytes.
     ///
     /// # Errors
@@ -127,112 +75,6 @@ impl Placer {
         let placed = placing.finish().map_err(failed)?;
         let (_, hashed) = placed.into_iter().next().expect("one file was staged");
         Ok(hashed)
-    }
-
-    /// Makes a temporary file beside `place` from `source`.
-    fn bring(
-        &self,
-        source: &Path,
-        metadata: &Metadata,
-        place: &Path,
-        how: How,
-    ) -> io::Result<TempPath> {
-        match self.share(source, metadata, place, how) {
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => {}
-            shared => return shared,
-        }
-        let (mut to, temporary) = new_file(place, how.executable)?;
-        io::copy(&mut File::open(source)?, &mut to)?;
-        self.finish(to, metadata, how)?;
-        Ok(temporary)
-    }
-
-    /// The same, without copying its bytes.
-    fn share(
-        &self,
-        source: &Path,
-        metadata: &Metadata,
-        place: &Path,
-        how: How,
-    ) -> io::Result<TempPath> {
-        if let Some(temporary) = self.reflink(source, metadata, place, how)? {
-            return Ok(temporary);
-        }
-        let link = match how.sharing {
-            Sharing::Linked => self.hard_link(source, metadata, place)?,
-            Sharing::Own => None,
-        };
-        link.ok_or(io::ErrorKind::Unsupported.into())
-    }
-
-    fn reflink(
-        &self,
-        source: &Path,
-        metadata: &Metadata,
-        place: &Path,
-        how: How,
-    ) -> io::Result<Option<TempPath>> {
-        let Some(devices) = self.devices(Way::Reflink, metadata, place)? else {
-            return Ok(None);
-        };
-        let (to, temporary) = new_file(place, how.executable)?;
-        if share_storage(&File::open(source)?, &to).is_err() {
-            self.state()
-                .failed
-                .insert((Way::Reflink, devices.0, devices.1));
-            return Ok(None);
-        }
-        self.finish(to, metadata, how)?;
-        Ok(Some(temporary))
-    }
-
-    fn hard_link(
-        &self,
-        source: &Path,
-        metadata: &Metadata,
-        place: &Path,
-    ) -> io::Result<Option<TempPath>> {
-        let Some(devices) = self.devices(Way::HardLink, metadata, place)? else {
-            return Ok(None);
-        };
-        let dir = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
-        let link = |to: &Path| fs::hard_link(source, to);
-        match temporary().make_in(dir, link) {
-            Ok(made) => Ok(Some(made.into_temp_path())),
-            // The next file may have fewer links.
-            Err(error) if error.kind() == io::ErrorKind::TooManyLinks => Ok(None),
-            Err(_) => {
-                self.state()
-                    .failed
-                    .insert((Way::HardLink, devices.0, devices.1));
-                Ok(None)
-            }
-        }
-    }
-
-    /// Returns between which devices a file is brought; none if this way has failed between them.
-    fn devices(&self, way: Way, source: &Metadata, place: &Path) -> io::Result<Option<(u64, u64)>> {
-        let dir = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
-        let nodes = node(source).zip(node(&fs::metadata(dir)?));
-        let devices = nodes.map(|((from, _), (to, _))| (from, to));
-        Ok(devices.filter(|(from, to)| !self.state().failed.contains(&(way, *from, *to))))
-    }
-
-    /// Completes a file that was written.
-    fn finish(&self, file: File, original: &Metadata, how: How) -> io::Result<()> {
-        if how.keeps_time {
-            file.set_modified(original.modified()?)?;
-        }
-        if how.executable
-            && let Some(node) = node(&file.metadata()?)
-        {
-            self.state().programs.insert(node);
-        }
-        Ok(())
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -369,40 +211,6 @@ fn is_same(metadata: &Metadata, place: &Path) -> bool {
     let there = place.symlink_metadata().ok();
     let there = there.as_ref().and_then(node);
     there.is_some() && there == node(metadata)
-}
-
-fn temporary() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".hook-");
-    builder
-}
-
-/// Creates a temporary file beside `place`, with the permissions that a compiler or linker would give it: the mode of what is
-/// in a store says nothing.
-fn new_file(place: &Path, executable: bool) -> io::Result<(File, TempPath)> {
-    let dir = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
-    let create = |path: &Path| {
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::OpenOptionsExt;
-            options.mode(if executable { 0o777 } else { 0o666 });
-        }
-        options.open(path)
-    };
-    Ok(temporary().make_in(dir, create)?.into_parts())
-}
-
-/// Makes a new file a reflink of another.
-#[cfg(target_os = "linux")]
-fn share_storage(from: &File, to: &File) -> io::Result<()> {
-    Ok(rustix::fs::ioctl_ficlone(to, from)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn share_storage(_: &File, _: &File) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]

@@ -204,8 +204,8 @@ fn begins_a_path(bytes: &[u8], at: usize) -> bool {
     }
     let backslashes = |text: &[u8]| text.iter().rev().take_while(|&&byte| byte == b'\\').count();
     match last {
-        // Flags of compilers: `-I/usr/include`.
-        b'B' | b'F' | b'I' | b'L' => {
+        // Flags of compilers and linkers: `-I/usr/include`, `-T/memory.x`.
+        b'B' | b'F' | b'I' | b'L' | b'T' => {
             let mut before = before.iter().rev();
             before.next() == Some(&b'-') && before.next().is_none_or(|&it| !is_name_byte(it))
         }
@@ -229,102 +229,4 @@ fn is_name_byte(byte: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn roots() -> Roots {
-        let mut roots = Roots::default();
-        roots.add("workspace", Path::new("/nowhere/ws"));
-        roots.add("build-dir", Path::new("/nowhere/ws/target"));
-        roots.add("home", Path::new("/nowhere"));
-        roots
-    }
-
-    #[test]
-    fn the_innermost_root_wins() {
-        let roots = roots();
-        for (text, normalised) in [
-            ("/nowhere/ws/src/lib.rs", "{workspace}/src/lib.rs"),
-            ("/nowhere/ws/target/debug", "{build-dir}/debug"),
-            ("/nowhere/ws", "{workspace}"),
-            ("native=/nowhere/ws/target", "native={build-dir}"),
-            ("/nowhere/ws-2/a", "{home}/ws-2/a"),
-            ("/nowhere/ws.old", "{home}/ws.old"),
-            ("x/nowhere/ws", "x/nowhere/ws"),
-            ("a=\"/nowhere/ws\":/nowhere/x", "a=\"{workspace}\":{home}/x"),
-            ("plain", "plain"),
-            ("-I/nowhere/ws/a -L/nowhere/x", "-I{workspace}/a -L{home}/x"),
-            ("x-I/nowhere/ws", "x-I/nowhere/ws"),
-        ] {
-            assert_eq!(roots.normalise(text), normalised, "`{text}`");
-            assert_eq!(
-                roots.localise(normalised).as_deref(),
-                Some(text),
-                "`{normalised}`"
-            );
-        }
-    }
-
-    #[test]
-    fn a_literal_placeholder_is_not_a_root() {
-        let roots = roots();
-        let literal = roots.normalise("{workspace}/a");
-        assert_ne!(literal, roots.normalise("/nowhere/ws/a"));
-        assert_eq!(roots.localise(&literal).as_deref(), Some("{workspace}/a"));
-    }
-
-    #[test]
-    fn what_is_not_normalised_is_not_localised() {
-        for text in ["{nobody}/a", "{workspace", "a{"] {
-            assert_eq!(roots().localise(text), None, "`{text}`");
-        }
-    }
-
-    #[test]
-    fn a_path_may_follow_a_colour_or_a_line_end() {
-        let roots = roots();
-        for (text, normalised) in [
-            (r"\u001b[0m/nowhere/ws/a", r"\u001b[0m{workspace}/a"),
-            (
-                r"\u001b[1;38;5;12m/nowhere/ws/a",
-                r"\u001b[1;38;5;12m{workspace}/a",
-            ),
-            ("\x1b[0m/nowhere/ws/a", "\x1b[0m{workspace}/a"),
-            (r"x\n/nowhere/ws/a\n", r"x\n{workspace}/a\n"),
-            (r"x\\n/nowhere/ws/a", r"x\\n/nowhere/ws/a"),
-            ("0m/nowhere/ws/a", "0m/nowhere/ws/a"),
-        ] {
-            assert_eq!(roots.normalise(text), normalised, "`{text}`");
-        }
-    }
-
-    #[test]
-    fn only_whole_paths_are_replaced() {
-        let pairs = [(
-            "/cargo/registry".to_owned(),
-            "/home/u/.cargo/registry/src".to_owned(),
-        )];
-        for (text, replaced) in [
-            (
-                "\"/cargo/registry/a-1/b.rs\"",
-                Some("\"/home/u/.cargo/registry/src/a-1/b.rs\""),
-            ),
-            (
-                "--> /cargo/registry/a: /cargo/registry",
-                Some("--> /home/u/.cargo/registry/src/a: /home/u/.cargo/registry/src"),
-            ),
-            ("/usr/local/cargo/registry/a-1/b.rs", None),
-            ("/cargo/registry-2/a", None),
-            ("nothing", None),
-        ] {
-            assert_eq!(replace_paths(text, &pairs).as_deref(), replaced, "`{text}`");
-        }
-    }
-
-    #[test]
-    fn the_own_root_of_a_unit_is_preferred() {
-        let roots = roots().with("package", Path::new("/nowhere/ws"));
-        assert_eq!(roots.normalise("/nowhere/ws/a"), "{package}/a");
-        assert_eq!(roots.localise("{workspace}"), None, "one path, one name");
-    }
-}
+mod tests;

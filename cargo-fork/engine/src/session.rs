@@ -9,6 +9,7 @@ use hook_protocol::client::Command;
 use hook_protocol::wire::{Begin, Entry, Summary, Unshared};
 
 use crate::Reason;
+use crate::ancestry::Bound;
 
 use crate::gate::{Entered, Gate};
 use crate::key::Common;
@@ -78,6 +79,7 @@ pub struct Session {
     pub(crate) begin: Begin,
     pub(crate) cancelled: AtomicBool,
     pub(crate) placer: Placer,
+    pub(crate) bound: Bound,
     gate: Gate,
     stores: Stores,
     failure: Mutex<Option<Failure>>,
@@ -136,6 +138,7 @@ impl Session {
             begin,
             cancelled: AtomicBool::new(false),
             placer: Placer::default(),
+            bound: Bound::default(),
             gate: Gate::new(config.jobs.max(2)),
             stores: Stores::default(),
             failure: Mutex::default(),

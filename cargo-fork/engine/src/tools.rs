@@ -116,8 +116,19 @@ impl Tools {
                     .chain(&["libc.so.6"])
                     .map(|f| format!("-print-file-name={f}")),
             );
-            for question in questions {
-                if let Some(path) = ask(&program, &question)
+            // All at once: each starts a process, and everything that is linked waits for the answers.
+            let answers: Vec<Option<PathBuf>> = std::thread::scope(|scope| {
+                let program = &program;
+                let ask = |question: &'_ String| {
+                    let question = question.clone();
+                    scope.spawn(move || ask(program, &question))
+                };
+                let asked: Vec<_> = questions.iter().map(ask).collect();
+                let answers = asked.into_iter().map(|it| it.join().ok().flatten());
+                answers.collect()
+            });
+            for (question, path) in questions.iter().zip(answers) {
+                if let Some(path) = path
                     && let Ok(digest) = self.file(&path)
                 {
                     lines.push(format!("{question} {digest}"));

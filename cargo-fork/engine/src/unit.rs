@@ -37,6 +37,8 @@ pub struct Subject {
     pub members: Arc<[PathBuf]>,
     /// The build directory: what build scripts left there enters by content.
     pub build_dir: PathBuf,
+    /// Whether the user has cleaned the package, to have it built anew.
+    pub is_cleaned: bool,
 }
 
 impl Subject {

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use hook_protocol::hook::{BoxError, Hook, Keep, Lookup};
 use hook_protocol::wire::{
-    AfterBuild, BeforeBuild, Begin, Candidate, ENTRY_FORMAT, Entry, Lifetime, Placement,
+    AfterBuild, BeforeBuild, Begin, Candidate, ENTRY_FORMAT, Entry, Lifetime, Placement, Summary,
 };
 
 use crate::blobs::{self, Mismatch};
 use crate::counters::{self, Counters};
 use crate::flights::{DEFAULT_LIMIT, Flight, Flights};
+use crate::gc;
 use crate::layout::Layout;
 use crate::results;
 
@@ -172,6 +173,13 @@ impl Hook for LocalCache {
             Flight::Theirs => self.look(&request),
         };
         found.or_else(|why| Ok(self.miss(why)))
+    }
+
+    fn end(&self, _: &Summary) -> Result<(), BoxError> {
+        if self.count().stored > 0 {
+            gc::collect_sometimes(&self.layout);
+        }
+        Ok(())
     }
 
     fn after_build(&self, request: AfterBuild) -> Result<Keep, BoxError> {

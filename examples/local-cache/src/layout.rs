@@ -8,6 +8,7 @@
 //! │   ├── actions/ab/HEX/HEX.json       a result: named by its action, then by its entry
 //! │   ├── counters.json                 what happened so far
 //! │   ├── counters.lock                 held while that is rewritten
+//! │   ├── gc.stamp                      when it was last looked whether there is too much
 //! │   ├── flights/HEX                   locked while the result with this key is being built
 //! │   └── tmp/ANY                       what is being written
 //! └── trash-ANY/                        a `v1` that is being deleted
@@ -275,6 +276,11 @@ pub(crate) fn files(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
         .flatten()
         .flatten()
         .map(|entry| entry.path())
+}
+
+/// Returns the paths in the folders in `dir`.
+pub(crate) fn nested(dir: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    files(dir).flat_map(|dir| files(&dir))
 }
 
 fn create_dir(dir: &Path) -> anyhow::Result<()> {

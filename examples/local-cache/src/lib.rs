@@ -4,7 +4,9 @@
 //! - [`layout`]: where everything lies. Begin there.
 //! - [`blobs`]: files by digest; [`results`]: entries by action.
 //! - [`hook`]: the answers to Cargo.
-//! - [`counters`], [`usage`], [`clear`]: what the subcommands need.
+//! - [`flights`]: of builds that need the same unit at the same time, one builds it.
+//! - [`gc`]: what goes when there is too much.
+//! - [`counters`], [`usage`], [`clear`], [`dedupe`]: what the subcommands need.
 //!
 //! Invariant: no daemon, no database, and no lock that a build waits for, but for the moment in which
 //! a session adds to the counters. Whatever is found in the folder may be broken: it is skipped, and
@@ -13,7 +15,9 @@
 pub mod blobs;
 pub mod clear;
 pub mod counters;
+pub mod dedupe;
 pub mod flights;
+pub mod gc;
 pub mod hook;
 pub mod layout;
 pub mod results;

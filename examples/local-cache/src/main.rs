@@ -5,11 +5,15 @@
 //! - `local-cache COMMAND`: the same by itself.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use local_cache::clear::clear;
 use local_cache::counters::{self, Counters};
+use local_cache::dedupe::dedupe;
+use local_cache::gc::{self, Limits};
 use local_cache::hook::LocalCache;
 use local_cache::layout::Layout;
 use local_cache::usage::Usage;
@@ -30,6 +34,21 @@ enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+    },
+    /// Make libraries in target directories links to the cache, where it has the same
+    Dedupe {
+        /// Target directories
+        #[arg(required = true)]
+        dirs: Vec<PathBuf>,
+    },
+    /// Delete what was not used for longest, until the rest fits; safe while builds run
+    Gc {
+        /// Keep so much at most, such as 20GB
+        #[arg(long, value_name = "SIZE", value_parser = gc::parse_size)]
+        max_size: Option<u64>,
+        /// Keep nothing that was not used for so many days
+        #[arg(long, value_name = "DAYS")]
+        max_age: Option<u64>,
     },
     /// Delete everything; safe while builds run
     Clear,
@@ -70,6 +89,29 @@ fn run(mut args: Vec<OsString>) -> anyhow::Result<()> {
             } else {
                 print_stats(&layout, usage, counters);
             }
+        }
+        Command::Dedupe { dirs } => {
+            for dir in dirs {
+                let done = dedupe(&layout, &dir)?;
+                let (files, size) = (done.files, size(done.bytes));
+                println!("Linked {files} files, {size}, in {}", dir.display());
+            }
+        }
+        Command::Gc { max_size, max_age } => {
+            let user = Limits::of_user(&layout)?;
+            let day = Duration::from_secs(24 * 60 * 60);
+            let age = |days| day.saturating_mul(u32::try_from(days).unwrap_or(u32::MAX));
+            let limits = Limits {
+                bytes: max_size.unwrap_or(user.bytes),
+                age: max_age.map_or(user.age, age),
+                ..user
+            };
+            let done = gc::collect(&layout, limits);
+            let (results, blobs) = (done.results, done.blobs);
+            println!(
+                "Deleted {results} results and {blobs} files, {}",
+                size(done.bytes)
+            );
         }
         Command::Clear => {
             let before = Usage::of(&layout);

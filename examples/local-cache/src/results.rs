@@ -12,7 +12,7 @@ use hook_protocol::wire::{Entry, EntryFile, FileDigest, Hashes, OpaqueEntry};
 use serde::{Deserialize, Serialize};
 
 use crate::blobs;
-use crate::layout::{Layout, files};
+use crate::layout::{Layout, files, nested};
 
 /// The format of a result file.
 const VERSION: u32 = 1;
@@ -143,6 +143,33 @@ fn difference(entry: &Entry, hashes: &Hashes) -> Option<String> {
     }
     let other = of_package.find(|file| !is_same(file))?;
     Some(format!("`{}` was another", other.path))
+}
+
+/// A result, as far as it matters for how long it is kept.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) path: PathBuf,
+    pub(crate) used: SystemTime,
+    /// Its blobs, and their sizes.
+    pub(crate) blobs: Vec<(Digest, u64)>,
+}
+
+/// Returns every result that can be read.
+pub(crate) fn all(layout: &Layout) -> impl Iterator<Item = Kept> + use<> {
+    let folders = nested(&layout.actions());
+    folders
+        .flat_map(|action| files(&action))
+        .filter_map(|path| {
+            let used = fs::metadata(&path).ok()?.modified().ok()?;
+            let result: ResultFile = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+            let entry = result.entry.parse().ok()?;
+            let blobs = entry
+                .files
+                .values()
+                .map(|it| (it.digest, it.size))
+                .collect();
+            Some(Kept { path, used, blobs })
+        })
 }
 
 /// Notes that `results` were used now. Their order stays.

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::layout::{Layout, files};
+use crate::layout::{Layout, files, nested};
 
 /// What the cache holds. Approximate while builds run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -39,11 +39,6 @@ impl Usage {
         }
         usage
     }
-}
-
-/// Returns the paths in the folders in `dir`.
-fn nested(dir: &Path) -> impl Iterator<Item = std::path::PathBuf> {
-    files(dir).flat_map(|dir| files(&dir))
 }
 
 fn length(path: &Path) -> Option<u64> {

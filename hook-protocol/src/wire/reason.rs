@@ -108,7 +108,7 @@ reasons! {
     InputDiffers(String) = "input-differs",
     /// A result for this unit is bound to the place where it was built, and there is none for this one.
     Bound(String) = "bound",
-    /// `hooks.mode` is `refresh`.
+    /// `hooks.mode` is `refresh`, or the package was cleaned and not built since.
     Refresh = "refresh",
     /// No hook is configured for this side, or it lacks the capability.
     NoHook = "no-hook",

@@ -3,8 +3,8 @@
 use cargo_test_support::ProjectBuilder;
 use cargo_test_support::prelude::*;
 
-use super::{Checkout, Mode, OWN_2, fresh, library_and_program, runs, succeeds};
-use crate::support::{Hook, Hooked, checkouts, package, prints};
+use super::{BAR_1, BAR_2, Checkout, Mode, OWN_2, fresh, library_and_program, runs, succeeds};
+use crate::support::{Counts, Hook, Hooked, checkouts, package, prints};
 
 /// Returns a checkout in which the configuration decides alone.
 fn checkout(files: impl Fn(ProjectBuilder) -> ProjectBuilder) -> Checkout {
@@ -160,6 +160,46 @@ fn an_unstable_unit_is_not_told() {
         runs(&["foo bin"]).because("foo", unstable).printing("2"),
     );
     assert_eq!(hook.take_log().told(), ["foo bin"]);
+}
+
+#[cargo_test]
+fn what_was_built_on_an_unstable_unit_is_never_that_of_what_was_asked_for() {
+    let (one, two) = checkouts(library_and_program);
+    let hook = Hook::new();
+    let source = one.root().join("bar/src/lib.rs");
+    // It is edited after it was asked for, and before it is compiled.
+    Hook::new()
+        .flag("unit", "bar")
+        .flag("edit", source.to_str().unwrap())
+        .flag("text", BAR_2);
+    one.hooked("build").counts(0, 2).run();
+    assert_eq!(prints(&one.bin("foo")), "1 2");
+    assert_eq!(
+        hook.take_log().told(),
+        ["foo bin"],
+        "the library is unstable"
+    );
+
+    Hook::new();
+    two.hooked("build").counts(0, 2).run();
+    assert_eq!(
+        prints(&two.bin("foo")),
+        "1 1",
+        "what was edited stays there"
+    );
+    // What is built on the edited library is that of this content.
+    two.change_file("bar/src/lib.rs", BAR_2);
+    two.wipe();
+    two.hooked("build").counts(1, 1).run();
+    assert_eq!(prints(&two.bin("foo")), "1 2");
+    for (text, printed) in [(BAR_1, "1 1"), (BAR_2, "1 2")] {
+        for p in [&one, &two] {
+            p.change_file("bar/src/lib.rs", text);
+            p.wipe();
+            p.hooked("build").counts(2, 0).run();
+            assert_eq!(prints(&p.bin("foo")), printed);
+        }
+    }
 }
 
 /// A program with a macro that edits the file `EDIT`.

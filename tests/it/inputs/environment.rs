@@ -4,7 +4,8 @@ use cargo_test_support::prelude::*;
 use cargo_test_support::{Execs, Project, paths, project};
 
 use super::assert_builds;
-use crate::support::{Hook, package};
+use super::macros::a_macro;
+use crate::support::{Counts, Hook, Hooked, checkouts, package, prints, workspace};
 
 fn that_prints(expression: &str) -> Project {
     project()
@@ -116,4 +117,42 @@ fn a_variable_that_nobody_reads_does_not_count() {
         };
         assert_builds(&p, set, counts, "1");
     }
+}
+
+#[cargo_test]
+fn an_inherited_version_that_a_macro_reads_counts() {
+    let manifest = |version: &str, more: &str| {
+        let workspace = workspace(&["mac", "foo"]);
+        format!("{workspace}\n{more}\n[workspace.package]\nversion = \"{version}\"\n")
+    };
+    let needs = "[dependencies]\nmac = { path = '../mac' }";
+    let inherits = package("foo", needs).replace("version = \"0.1.0\"", "version.workspace = true");
+    let reads = "let version = std::env::var(\"CARGO_PKG_VERSION\").unwrap();
+                 format!(\"{version:?}\").parse().unwrap()";
+    let (one, two) = checkouts(|p| {
+        p.file("Cargo.toml", &manifest("0.1.0", ""))
+            .file(
+                "mac/Cargo.toml",
+                &package("mac", "[lib]\nproc-macro = true"),
+            )
+            .file("mac/src/lib.rs", &a_macro(reads))
+            .file("foo/Cargo.toml", &inherits)
+            .file(
+                "foo/src/main.rs",
+                "fn main() { println!(\"{}\", mac::n!()); }",
+            )
+    });
+    let _hook = Hook::new();
+    assert_builds(&one, |_| {}, (0, 2), "0.1.0");
+    assert_builds(&two, |_| {}, (2, 0), "0.1.0");
+    for (version, counts) in [("0.2.0", (1, 1)), ("0.1.0", (2, 0)), ("0.2.0", (2, 0))] {
+        two.change_file("Cargo.toml", &manifest(version, ""));
+        assert_builds(&two, |_| {}, counts, version);
+    }
+    // Without wiping, too; and what else is in the manifest does not matter.
+    two.change_file("Cargo.toml", &manifest("0.3.0", ""));
+    two.hooked("build").counts(0, 1).run();
+    assert_eq!(prints(&two.bin("foo")), "0.3.0");
+    one.change_file("Cargo.toml", &manifest("0.3.0", "# A comment."));
+    assert_builds(&one, |_| {}, (2, 0), "0.3.0");
 }

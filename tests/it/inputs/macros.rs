@@ -31,7 +31,7 @@ fn behind_a_facade() -> Project {
         .build()
 }
 
-fn a_macro(body: &str) -> String {
+pub(super) fn a_macro(body: &str) -> String {
     format!(
         "extern crate proc_macro;
         #[proc_macro]
@@ -181,6 +181,22 @@ fn what_a_macro_reads_in_the_workspace_counts() {
     let _hook = Hook::new();
     for number in ["1", "2", "1"] {
         p.change_file("n.txt", number);
+        p.wipe();
+        p.hooked("build").run();
+        assert_eq!(prints(&p.bin("foo")), number);
+    }
+}
+
+#[cargo_test]
+fn what_a_macro_reads_in_a_package_that_is_no_member_counts() {
+    let (p, _) = with_macro(
+        "let dir = std::env::var(\"CARGO_MANIFEST_DIR\").unwrap();
+        std::fs::read_to_string(dir + \"/../fixture/n.txt\").unwrap().trim().parse().unwrap()",
+    );
+    p.change_file("fixture/Cargo.toml", &package("fixture", "[workspace]"));
+    let _hook = Hook::new();
+    for number in ["1", "2", "1"] {
+        p.change_file("fixture/n.txt", number);
         p.wipe();
         p.hooked("build").run();
         assert_eq!(prints(&p.bin("foo")), number);

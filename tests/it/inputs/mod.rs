@@ -2,11 +2,14 @@
 
 mod bound;
 mod environment;
+mod facades;
 mod irrelevant;
 mod macros;
 mod noticed;
+mod origins;
 mod settings;
 mod sources;
+mod tools;
 
 use cargo_test_support::{Execs, Project};
 

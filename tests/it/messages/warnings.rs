@@ -1,7 +1,9 @@
 //! Warnings of restored units, and errors, which nobody keeps.
 
 use cargo_test_support::prelude::*;
-use cargo_test_support::{Project, project, registry};
+use cargo_test_support::{
+    Execs, Project, ProjectBuilder, execs, paths, process, project, registry,
+};
 
 use crate::support::{Counts, Hook, Hooked, Text, package, prints};
 
@@ -100,6 +102,54 @@ fn warnings_of_dependencies_are_not_shown() {
         p.wipe();
         let run = p.hooked("build").counts(restored, compiled).run();
         assert!(!run.errors().contains("warning:"), "{}", run.errors());
+    }
+}
+
+#[cargo_test]
+fn very_verbose_shows_warnings_of_dependencies_as_of_fresh_units() {
+    registry::Package::new("bar", "1.0.0")
+        .file("src/lib.rs", "pub fn n() -> u32 { let unused = 1; 3 }")
+        .publish();
+    let stock = std::env::var_os("STOCK_CARGO");
+    if stock.is_none() {
+        eprintln!("not compared: `STOCK_CARGO` names no stock Cargo");
+    }
+    let warns = |execs: &mut Execs| {
+        let said = execs.run().errors();
+        said.contains("unused variable: `unused`")
+    };
+    // First a build with a hook that knows nothing, then one of what that made.
+    for (salt, first, second, expected) in [
+        ("a", "build -vv", "build -vv", [true, true]),
+        ("b", "build -vv", "build -v", [true, false]),
+        ("c", "build", "build -vv", [false, false]),
+        ("d", "build", "build", [false, false]),
+    ] {
+        let _hook = Hook::new().setting(&format!("salt = '{salt}'"));
+        let at = |place: &str| {
+            ProjectBuilder::new(paths::root().join(format!("{place}-{salt}")))
+                .file("Cargo.toml", &package("foo", "[dependencies]\nbar = '1.0'"))
+                .file("src/main.rs", "fn main() { println!(\"{}\", bar::n()); }")
+                .build()
+        };
+        let (one, two) = (at("one"), at("two"));
+        let compiled = warns(one.hooked(first).counts(0, 2));
+        let restored = warns(two.hooked(second).counts(2, 0));
+        let fresh = warns(two.hooked(second).fresh());
+        assert_eq!([compiled, restored], expected, "`{first}`, `{second}`");
+        assert_eq!(
+            restored, fresh,
+            "a restored unit says what a fresh one says"
+        );
+        if let Some(stock) = &stock {
+            let p = at("stock");
+            let by_stock = [first, second].map(|line| {
+                let mut build = process(stock);
+                build.cwd(p.root()).arg_line(line);
+                warns(&mut execs().with_process_builder(build))
+            });
+            assert_eq!(by_stock, expected, "`{first}`, `{second}` by stock Cargo");
+        }
     }
 }
 

@@ -70,3 +70,56 @@ fn a_restored_checkout_is_edited_incrementally() {
     assert_eq!(prints(&two.bin("b")), "3");
     incremental(&hook).fresh(&two);
 }
+
+#[cargo_test]
+fn a_release_build_shares_with_an_incremental_one_in_one_direction() {
+    let hook = Hook::new();
+    let with = |value: &'static str| {
+        cycle(&hook, "build --release").prepared(move |execs| {
+            execs.env("CARGO_INCREMENTAL", value);
+        })
+    };
+    let (one, two) = checkouts(members);
+    with("0").cold(&one, 2);
+    with("1").warm(&two, 2);
+    assert_eq!(prints(&two.release_bin("b")), "3");
+    with("1").fresh(&two);
+
+    // What was compiled incrementally serves only incremental builds.
+    hook.forget_everything();
+    for p in [&one, &two] {
+        p.wipe();
+    }
+    with("1").cold(&one, 2);
+    with("0").cold(&two, 2);
+    assert_eq!(prints(&two.release_bin("b")), "3");
+    for (p, value) in [(&one, "0"), (&two, "1")] {
+        p.wipe();
+        with(value).warm(p, 2);
+        assert_eq!(prints(&p.release_bin("b")), "3");
+    }
+}
+
+#[cargo_test]
+fn a_hook_is_told_what_is_not_for_other_machines() {
+    let (p, _) = checkouts(members);
+    let hook = Hook::new();
+    for (line, value, is_local) in [
+        ("build", "0", false),
+        ("build", "1", true),
+        ("build --release", "0", false),
+        ("build --release", "1", true),
+    ] {
+        p.wipe();
+        hook.forget_everything();
+        p.hooked(line).env("CARGO_INCREMENTAL", value).run();
+        let log = hook.take_log();
+        let told: Vec<_> = log.of_kind("after-build").collect();
+        assert_eq!(told.len(), 2);
+        for request in told {
+            let entry = &request["entry"];
+            let said = entry["local-only"].as_bool().unwrap_or_default();
+            assert_eq!(said, is_local, "`{line}` with {value}: {entry}");
+        }
+    }
+}

@@ -2,8 +2,12 @@
 
 mod commands;
 mod dependencies;
+mod harness;
 mod incremental;
 mod kinds;
+mod modes;
+mod nested;
 mod places;
 mod scripts;
 mod shipped;
+mod written;

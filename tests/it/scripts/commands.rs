@@ -94,18 +94,38 @@ fn features_count() {
 }
 
 #[cargo_test]
-fn a_cleaned_package_is_restored() {
+fn a_cleaned_build_directory_is_restored() {
     if !shipped_cache("") {
         return;
     }
     let (one, two) = two_programs();
     assert_builds(&one, (0, 2, 1), "3");
     assert_builds(&two, (3, 0, 0), "3");
-    for line in ["clean", "clean -p foo"] {
-        cached(&two, line).run();
-        assert!(!two.bin("foo").exists());
-        assert_builds(&two, (3, 0, 0), "3");
+    cached(&two, "clean").run();
+    assert!(!two.bin("foo").exists());
+    assert_builds(&two, (3, 0, 0), "3");
+}
+
+/// People clean a package to have it built anew: what is in the cache may be bad.
+#[cargo_test]
+fn a_cleaned_package_is_built_anew() {
+    if !shipped_cache("") {
+        return;
     }
+    let (one, two) = two_programs();
+    assert_builds(&one, (0, 2, 1), "3");
+    assert_builds(&two, (3, 0, 0), "3");
+    cached(&two, "clean -p foo --dry-run").run();
+    cached(&two, "build").fresh().run();
+    cached(&two, "clean -p foo").run();
+    assert!(!two.bin("foo").exists());
+    // A build that fails leaves it to the next.
+    two.change_file("src/main.rs", "fn main() { missing }");
+    cached(&two, "build").with_status(101).run();
+    two.change_file("src/main.rs", &one.read_file("src/main.rs"));
+    assert_builds(&two, (0, 1, 0), "3");
+    two.wipe();
+    assert_builds(&two, (3, 0, 0), "3");
 }
 
 /// Returns stock Cargo, if there is one.

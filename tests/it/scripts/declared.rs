@@ -238,6 +238,41 @@ fn a_file_of_another_package_counts_without_a_declaration() {
 }
 
 #[cargo_test]
+fn a_file_of_a_package_that_is_no_member_counts_without_a_declaration() {
+    if !shipped_cache("") {
+        return;
+    }
+    let (one, two) = checkouts(|p| {
+        p.file(
+            "Cargo.toml",
+            &package("foo", "[workspace]\nexclude = ['bar']"),
+        )
+        .file(
+            "build.rs",
+            r#"
+                    fn main() {
+                        let n = std::fs::read_to_string("bar/n.txt").unwrap();
+                        println!("cargo::rustc-env=RESULT={n}");
+                    }
+                "#,
+        )
+        .file(
+            "src/main.rs",
+            "fn main() { println!(\"{}\", env!(\"RESULT\")); }",
+        )
+        .file("bar/Cargo.toml", &package("bar", ""))
+        .file("bar/src/lib.rs", "")
+        .file("bar/n.txt", "1")
+    });
+    assert_builds(&one, (0, 2, 1), "1");
+    assert_builds(&two, (3, 0, 0), "1");
+    // In one checkout nobody would notice, but another one never had the first file.
+    two.change_file("bar/n.txt", "2");
+    two.wipe();
+    assert_builds(&two, (1, 1, 1), "2");
+}
+
+#[cargo_test]
 fn a_new_file_of_the_package_counts() {
     if !shipped_cache("") {
         return;

@@ -238,3 +238,44 @@ fn noise_does_not_count() {
     assert_eq!(crate::support::prints(&two.bin("foo")), "3 1");
     assert_eq!(crate::support::prints(&one.bin("foo")), "3 none");
 }
+
+#[cargo_test]
+fn what_pkg_config_finds_counts_by_content() {
+    if !shipped_cache("") || !has("pkg-config") {
+        return;
+    }
+    let (one, two) = with(
+        r#"
+            fn main() {
+                println!("cargo::rerun-if-changed=build.rs");
+                let said = std::process::Command::new("pkg-config")
+                    .args(["--modversion", "mylib"])
+                    .output()
+                    .unwrap();
+                let said = String::from_utf8(said.stdout).unwrap();
+                println!("cargo::rustc-env=RESULT={}", said.trim());
+            }
+        "#,
+    );
+    let folder = paths::root().join("descriptions");
+    std::fs::create_dir_all(&folder).unwrap();
+    let install = |version: &str| {
+        let text = format!("Name: mylib\nDescription: mine\nVersion: {version}\n");
+        std::fs::write(folder.join("mylib.pc"), text).unwrap();
+    };
+    let found = |execs: &mut Execs| {
+        execs.env("PKG_CONFIG_PATH", &folder);
+    };
+    install("1.0");
+    assert_builds_with(&one, found, (0, 2, 1), "1.0");
+    assert_builds_with(&two, found, (3, 0, 0), "1.0");
+    install("2.0");
+    two.wipe();
+    let said = assert_builds_with(&two, found, (1, 1, 1), "2.0");
+    assert_said(&said, "Missed", "");
+    one.wipe();
+    assert_builds_with(&one, found, (3, 0, 0), "2.0");
+    install("1.0");
+    one.wipe();
+    assert_builds_with(&one, found, (3, 0, 0), "1.0");
+}

@@ -3,6 +3,7 @@
 //!
 //! Every test builds two checkouts, and looks at what the program prints in each.
 
+mod archives;
 mod commands;
 mod declared;
 mod direct;

@@ -99,6 +99,12 @@ impl Hook {
     pub(crate) fn forget_everything(&self) {
         let _ = std::fs::remove_dir_all(store());
     }
+
+    /// Removes every result with a key from the store.
+    #[track_caller]
+    pub(crate) fn forget(&self, key: &str) {
+        std::fs::remove_dir_all(store().join(key.replace(':', "-"))).unwrap();
+    }
 }
 
 fn store() -> PathBuf {

@@ -437,11 +437,7 @@ fn an_edited_registry_package_is_not_kept_and_not_matched() {
     let marker = root.join(".cargo-ok");
     fs::write(&marker, "").unwrap();
     let identity = "sha256:1".to_owned();
-    package.unit.subject.source = Source::Unpacked {
-        root,
-        identity,
-        marker,
-    };
+    package.unit.subject.source = Source::unpacked(root, identity, &marker);
     let inputs = package.record(&FileDigests::default()).unwrap();
     assert_eq!(package.check(&inputs), Ok(()));
     std::thread::sleep(Duration::from_millis(30));

@@ -87,7 +87,7 @@ pub(super) fn files(
     Ok(lines)
 }
 
-/// The files of the workspace, for a package that is part of it: those of its packages, and those that
+/// The files of the workspace, for a package that is part of it: those of all packages in it, and those that
 /// belong to none. Which of them a macro or a script reads, nobody tells.
 pub(crate) fn workspace_files(
     common: &Common,
@@ -99,12 +99,9 @@ pub(crate) fn workspace_files(
         return Ok(Vec::new());
     }
     let mut lines = Vec::new();
-    let others = subject
-        .members
-        .iter()
-        .filter(|it| **it != subject.workspace);
-    for folder in others.chain([&subject.workspace]) {
-        for file in package::list(folder, &subject.excluded, &common.digests)? {
+    let outside = subject.members.iter().filter(|it| !is_part(it));
+    for folder in outside.chain([&subject.workspace]) {
+        for file in package::list_workspace(folder, &subject.excluded, &common.digests)? {
             let path = folder.join(&file.path);
             let name = path.strip_prefix(&subject.workspace).unwrap_or(&path);
             lines.push(format!("{} {}", name.display(), file.digest));

@@ -1,6 +1,7 @@
 //! Tests of keys: every ingredient counts, and what must not matter does not.
 
 use std::fs;
+use std::time::SystemTime;
 
 use super::*;
 
@@ -119,11 +120,10 @@ fn every_ingredient_matters() {
         ("version", |c| c.common.salt = "pepper".to_owned()),
         ("source", |c| {
             let root = c.unit.subject.source.root().to_path_buf();
-            let (identity, marker) = ("sha256:1".to_owned(), root.join(".cargo-ok"));
             c.unit.subject.source = Source::Unpacked {
                 root,
-                identity,
-                marker,
+                identity: "sha256:1".to_owned(),
+                unpacked: SystemTime::UNIX_EPOCH,
             };
         }),
     ];
@@ -164,11 +164,10 @@ fn an_unpacked_package_is_its_identity() {
     let unpacked = |identity: &str| {
         let mut checkout = Checkout::new("x");
         let root = checkout.unit.subject.source.root().to_path_buf();
-        let (identity, marker) = (identity.to_owned(), root.join(".cargo-ok"));
         checkout.unit.subject.source = Source::Unpacked {
             root,
-            identity,
-            marker,
+            identity: identity.to_owned(),
+            unpacked: SystemTime::UNIX_EPOCH,
         };
         checkout
     };

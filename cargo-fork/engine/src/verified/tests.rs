@@ -1,3 +1,5 @@
+//! What is remembered of a file, and what makes it another one.
+
 use std::fs::{self, File};
 
 use super::*;

@@ -9,6 +9,7 @@
 //!
 //! Invariant: `Unit`, `Package` and `GlobalContext` do not reach a job.
 
+mod cleaned;
 pub(crate) mod config;
 mod job;
 pub(crate) mod remap;
@@ -33,6 +34,7 @@ use cargo_hooks_engine::verified::Verified;
 use hook_protocol::Digest;
 use hook_protocol::wire::Begin;
 
+pub use self::cleaned::clean;
 pub(crate) use self::job::Job;
 pub use self::report::{report_doc, show, summary};
 pub(crate) use self::run::RunJob;
@@ -55,6 +57,7 @@ pub struct Hooks {
     outputs: OnceCell<Arc<[PathBuf]>>,
     shown_places: Arc<Vec<(String, String)>>,
     excluded: Arc<[PathBuf]>,
+    cleaned: cleaned::Cleaned,
     env: Arc<BTreeMap<String, String>>,
     /// The libraries that a unit can reach, for each unit that was looked at.
     reachable: RefCell<HashMap<Unit, Rc<Vec<Unit>>>>,
@@ -115,6 +118,7 @@ impl Hooks {
             outputs: OnceCell::new(),
             shown_places,
             excluded: [build_dir, target_dir].into(),
+            cleaned: cleaned::Cleaned::load(bcx.ws),
             env: Arc::new(env.collect()),
             reachable: RefCell::default(),
             asked: RefCell::default(),
@@ -183,6 +187,7 @@ pub fn settle(build_runner: &BuildRunner<'_, '_>, built: CargoResult<()>) -> Car
     let settled = hooks.session.settle(built.is_ok());
     show(build_runner)?;
     built?;
+    hooks.cleaned.forget()?;
     settled.context("a required hook failed")
 }
 

@@ -76,6 +76,7 @@ pub fn subject(build_runner: &BuildRunner<'_, '_>, hooks: &Hooks, unit: &Unit) -
         cwd: unit.pkg.root().to_path_buf(),
         workspace: bcx.ws.root().to_path_buf(),
         members: hooks.members.clone(),
+        is_cleaned: hooks.cleaned.contains(unit),
         build_dir: bcx.ws.build_dir().into_path_unlocked(),
     }
 }
@@ -185,7 +186,7 @@ pub fn source(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> Source {
             && marker.is_file()
         {
             let identity = format!("sha256:{checksum}");
-            return Source::unpacked(root, identity, marker);
+            return Source::unpacked(root, identity, &marker);
         }
     }
     if id.is_git()
@@ -200,7 +201,7 @@ pub fn source(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> Source {
             && marker.is_file()
         {
             let identity = format!("git:{revision}:{}", folder.display());
-            return Source::unpacked(root, identity, marker);
+            return Source::unpacked(root, identity, &marker);
         }
     }
     Source::Mutable { root }
