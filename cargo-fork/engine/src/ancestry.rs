@@ -66,6 +66,7 @@ mod tests {
             uplifted: false,
         }];
         let on = |it: &str| Dependency {
+            published: None,
             crate_id: it.to_owned(),
             role: "metadata",
             path: path(it, "rmeta"),

@@ -209,11 +209,11 @@ impl Wanted for Question {
     }
 }
 
-/// Removes outputs that have other names: whatever writes to them must not reach a store.
+/// Removes outputs that may be links to a store: whatever writes to them must not reach it.
 fn unlink(unit: &Unit) {
-    let outputs = unit.outputs.iter().map(|output| &output.path);
-    for path in outputs.filter(|path| files::has_other_names(path)) {
-        let _ = std::fs::remove_file(path);
+    let outputs = unit.outputs.iter().filter(|output| output.is_library());
+    for output in outputs.filter(|output| files::has_other_names(&output.path)) {
+        let _ = std::fs::remove_file(&output.path);
     }
 }
 

@@ -142,6 +142,8 @@ impl Output {
 pub struct Dependency {
     /// Names the crate uniquely in the build: name, version and metadata hash.
     pub crate_id: String,
+    /// The package, if it is one of crates.io: there a name stands for what its owner published.
+    pub published: Option<String>,
     /// What the compiler uses it for: `metadata`, `link` or `macro`.
     pub role: &'static str,
     /// The file.

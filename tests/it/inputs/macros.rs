@@ -1,7 +1,8 @@
 //! Procedural macros: what they are made of, and what they read.
 
 use cargo_test_support::prelude::*;
-use cargo_test_support::{Project, project};
+use cargo_test_support::registry::Package;
+use cargo_test_support::{Project, ProjectBuilder, paths, project};
 
 use super::assert_builds;
 use crate::support::{Counts, Hook, Hooked, checkouts, package, prints, workspace};
@@ -257,4 +258,42 @@ fn a_source_that_changes_while_it_is_compiled_is_not_kept() {
     p.hooked("build").run();
     assert_eq!(prints(&p.bin("foo")), "2");
     assert_eq!(hook.take_log().told(), ["mac proc-macro"]);
+}
+
+/// `rustversion` asks for the time only to write an example in the text of an error.
+#[cargo_test]
+fn a_macro_that_asks_for_the_time_shares_if_that_is_known_to_be_harmless() {
+    for (name, restored, compiled) in [("rustversion", 2, 0), ("other", 1, 1)] {
+        Package::new(name, "1.0.0")
+            .proc_macro(true)
+            .file(
+                "src/lib.rs",
+                "extern crate proc_macro;\n\
+                 #[proc_macro]\n\
+                 pub fn n(_: proc_macro::TokenStream) -> proc_macro::TokenStream {\n\
+                     let now = std::time::SystemTime::now();\n\
+                     let is_late = now > std::time::UNIX_EPOCH;\n\
+                     format!(\"{}\", 2 + u32::from(is_late)).parse().unwrap()\n\
+                 }",
+            )
+            .publish();
+        let at = |place: &str| {
+            let place = paths::root().join(name).join(place);
+            ProjectBuilder::new(place)
+                .file(
+                    "Cargo.toml",
+                    &package("foo", &format!("[dependencies]\n{name} = '1'")),
+                )
+                .file(
+                    "src/main.rs",
+                    &format!("fn main() {{ println!(\"{{}}\", {name}::n!()); }}"),
+                )
+                .build()
+        };
+        let (one, two) = (at("one"), at("deeper/two"));
+        let _hook = Hook::new();
+        one.hooked("build").counts(0, 2).run();
+        two.hooked("build").counts(restored, compiled).run();
+        assert_eq!(prints(&two.bin("foo")), "3");
+    }
 }

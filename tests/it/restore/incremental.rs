@@ -1,7 +1,7 @@
 //! Incremental compilation, which is the default for the members of a workspace.
 
-use cargo_test_support::ProjectBuilder;
 use cargo_test_support::prelude::*;
+use cargo_test_support::{Project, ProjectBuilder};
 
 use crate::support::{Counts, Cycle, Hook, Hooked, checkouts, cycle, package, prints, workspace};
 
@@ -122,4 +122,34 @@ fn a_hook_is_told_what_is_not_for_other_machines() {
             assert_eq!(said, is_local, "`{line}` with {value}: {entry}");
         }
     }
+}
+
+/// At every edit there is a result that nobody else will come by: keeping each would slow down the one who edits.
+#[cargo_test]
+fn only_the_first_incremental_result_is_stored() {
+    let (one, two) = checkouts(members);
+    let hook = Hook::new();
+    incremental(&hook).cold(&one, 2);
+    hook.take_log();
+    one.change_file("a/src/lib.rs", "pub fn n() -> u32 { 4 }");
+    let edited = |p: &Project| {
+        let mut build = p.hooked("build -v");
+        build.env_remove("CARGO_INCREMENTAL").counts(0, 2);
+        build
+    };
+    edited(&one)
+        .with_stderr_contains("    Unshared a v0.1.0 (lib): edited")
+        .run();
+    let log = hook.take_log();
+    assert_eq!(log.told(), [] as [String; 0]);
+    // What is asked for is not what would be kept; nobody is to wait for it.
+    let is_built = log.of_kind("before-build").map(|it| it["is-built"] == true);
+    assert_eq!(is_built.filter(|it| *it).count(), 0);
+    two.change_file("a/src/lib.rs", "pub fn n() -> u32 { 4 }");
+    edited(&two).run();
+    let log = hook.take_log();
+    assert_eq!(log.told().len(), 2, "the first in this build directory");
+    let is_built = log.of_kind("before-build").map(|it| it["is-built"] == true);
+    assert_eq!(is_built.filter(|it| *it).count(), 2);
+    assert_eq!(prints(&two.bin("b")), "4");
 }

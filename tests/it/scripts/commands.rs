@@ -121,7 +121,12 @@ fn a_cleaned_package_is_built_anew() {
     assert!(!two.bin("foo").exists());
     // A build that fails leaves it to the next.
     two.change_file("src/main.rs", "fn main() { missing }");
-    cached(&two, "build").with_status(101).run();
+    cached(&two, "build")
+        .with_status(101)
+        .with_stderr_contains(
+            "[ERROR] could not compile `foo` (bin \"foo\") due to 1 previous error",
+        )
+        .run();
     two.change_file("src/main.rs", &one.read_file("src/main.rs"));
     assert_builds(&two, (0, 1, 0), "3");
     two.wipe();

@@ -208,6 +208,7 @@ fn a_path_that_a_library_mentions_binds() {
         let mut package = Package::new();
         package.write("build/libb-1.rmeta", content);
         package.unit.dependencies.push(crate::unit::Dependency {
+            published: None,
             crate_id: "b".to_owned(),
             role: "metadata",
             path: package.dir.path().join("build/libb-1.rmeta"),

@@ -11,7 +11,7 @@ use crate::env::Environment;
 use crate::macros::{Powers, Variables};
 use crate::package;
 use crate::run::{script::Script, vcs};
-use crate::unit::{Command, Subject, Unit};
+use crate::unit::{Command, Dependency, Subject, Unit};
 
 /// The commit that macros may learn of by the programs that they start.
 ///
@@ -44,12 +44,29 @@ fn libraries_of_macros(unit: &Unit) -> impl Iterator<Item = &Path> {
         .map(|it| it.path.as_path())
 }
 
+/// Macros that ask for the time, and of which no result depends on it: `rustversion` shows today's date in the text of an error, and
+/// what fails is not stored.
+const TIMELESS: &[&str] = &["rustversion"];
+
+/// Returns whether a macro may make something of the time.
+fn asks_for_time(common: &Common, unit: &Unit) -> Result<bool, Reason> {
+    let is_timeless = |it: &&Dependency| {
+        let name = it.published.as_deref();
+        name.is_some_and(|name| TIMELESS.contains(&name))
+    };
+    let macros = unit.dependencies.iter().filter(|it| it.role == MACRO);
+    let others = macros.filter(|it| !is_timeless(it));
+    let powers = common.macros.powers(others.map(|it| it.path.as_path()));
+    let powers = powers.map_err(|error| Reason::Unreadable(error.to_string()))?;
+    Ok(powers.asks_clock)
+}
+
 pub(super) fn powers(common: &Common, unit: &Unit) -> Result<Powers, Reason> {
     let powers = common.macros.powers(libraries_of_macros(unit));
     let powers = powers.map_err(|error| Reason::Unreadable(error.to_string()))?;
     if powers.uses_network {
         Err(Reason::MacroMayUseNetwork)
-    } else if powers.asks_clock {
+    } else if powers.asks_clock && asks_for_time(common, unit)? {
         Err(Reason::ReadsClock)
     } else {
         Ok(powers)

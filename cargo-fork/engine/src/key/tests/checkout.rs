@@ -40,6 +40,7 @@ impl Checkout {
         roots.add("build-dir", &target);
         roots.add("sysroot", &root.join("sysroot"));
         let dependency = |crate_id: &str, role, file| Dependency {
+            published: None,
             crate_id: crate_id.to_owned(),
             role,
             path: target.join("deps").join(file),

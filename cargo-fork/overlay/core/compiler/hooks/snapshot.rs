@@ -266,9 +266,11 @@ fn dependencies(
                 .unwrap_or_default()
                 .to_string_lossy();
             let (name, version) = (dep.pkg.name(), dep.pkg.version());
+            let published = dep.pkg.package_id().source_id().is_crates_io();
             let crate_id = format!("{name}@{version} {hash} {extension}");
             out.push(Dependency {
                 crate_id,
+                published: published.then(|| name.to_string()),
                 role,
                 path: output.path.clone(),
             });
