@@ -13,6 +13,7 @@ mod contender;
 mod noop;
 mod programs;
 mod report;
+mod share;
 mod timing;
 mod touch;
 mod workspace;
@@ -28,11 +29,14 @@ pub(crate) struct Arguments {
 enum Command {
     /// Times builds in which nothing is to be done, also after every file was touched.
     Noop(noop::Arguments),
+    /// Times builds of real workspaces with and without a cache, beside upstream's Cargo and other caches.
+    Share(share::Arguments),
 }
 
 /// Runs `cargo xtask bench`.
 pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> Result<()> {
     match &arguments.command {
         Command::Noop(arguments) => noop::run(repo, arguments),
+        Command::Share(arguments) => share::run(repo, arguments),
     }
 }

@@ -33,7 +33,7 @@ mod digests;
 mod generated;
 mod native;
 mod order;
-mod project;
+pub(crate) mod project;
 pub(crate) mod record;
 mod report;
 

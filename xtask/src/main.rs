@@ -29,6 +29,7 @@ mod stamp;
 mod stock;
 mod test;
 mod tidy;
+mod transcript;
 mod tree;
 mod try_out;
 

@@ -1,7 +1,7 @@
 //! The pin of upstream: `cargo-fork/upstream.toml`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -44,6 +44,17 @@ impl Pin {
             );
         }
         Ok(pin)
+    }
+
+    /// Returns a pin of any published package, of which nothing is patched.
+    pub(crate) fn published(name: &str, version: &str, sha256: &str) -> Pin {
+        Pin {
+            name: name.to_owned(),
+            version: version.to_owned(),
+            sha256: sha256.to_owned(),
+            overlay_root: String::new(),
+            rust_version: String::new(),
+        }
     }
 
     /// The name of the package's folder, and of its `.crate` file without the ending.
@@ -100,6 +111,19 @@ impl Rustc {
 /// Returns the compiler that Cargo would run.
 pub(crate) fn rustc_command() -> Command {
     Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+}
+
+/// Returns the compiler that `rustc` stands for: with rustup, that is a program which looks for it, and which would
+/// heed files such as `rust-toolchain` in the folders of packages.
+pub(crate) fn real_rustc() -> Result<PathBuf> {
+    let sysroot = process::read(rustc_command().args(["--print", "sysroot"]))?;
+    let rustc = Path::new(sysroot.trim())
+        .join("bin")
+        .join(format!("rustc{}", std::env::consts::EXE_SUFFIX));
+    if !rustc.is_file() {
+        bail!("failed to find the compiler: no `{}`", rustc.display());
+    }
+    Ok(rustc)
 }
 
 fn numbers(version: &str) -> Option<(u32, u32)> {

@@ -136,13 +136,11 @@ fn cargo(repo: &Repo, checkout: &Path, cache: &Path) -> Command {
 }
 
 fn unpack_default(repo: &Repo, checkout: &Path) -> Result<()> {
-    let pin = Pin {
-        name: "ripgrep".to_owned(),
-        version: "14.1.1".to_owned(),
-        sha256: "f77b8032dc584527975f34aa5a897d0ef5a785573fda778771a614ff9da501d9".to_owned(),
-        overlay_root: String::new(),
-        rust_version: String::new(),
-    };
+    let pin = Pin::published(
+        "ripgrep",
+        "14.1.1",
+        "f77b8032dc584527975f34aa5a897d0ef5a785573fda778771a614ff9da501d9",
+    );
     let tree = fetch::verified(repo, &pin)?.unpack(&pin)?;
     tree::sync(&tree, checkout, &[])?;
     Ok(())

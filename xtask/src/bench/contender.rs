@@ -5,15 +5,14 @@
 
 use std::env;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::bench::timing;
-use crate::pin;
 use crate::process;
 use crate::tree::sha256;
 
@@ -42,12 +41,14 @@ pub(crate) struct Contender {
 }
 
 /// What a build came to.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Units {
     /// Compiled units and build scripts that ran, now or earlier.
     pub(crate) total: usize,
     /// Units that were compiled by this build.
     pub(crate) compiled: usize,
+    /// Units that were restored by this build.
+    pub(crate) restored: usize,
 }
 
 impl Contender {
@@ -76,7 +77,7 @@ impl Contender {
     /// Times a build that has nothing to do; that it does something is an error.
     pub(crate) fn time_noop(&self, site: &Site) -> Result<Duration> {
         let (took, output) = timing::time(&mut self.build(site))?;
-        if let Some(done) = work(&output) {
+        if let Some(done) = work(String::from_utf8_lossy(&output.stderr).lines()) {
             bail!(
                 "`{}` was to have nothing to do, but it did: `{done}`",
                 self.name
@@ -131,47 +132,34 @@ impl Contender {
 
 impl Units {
     /// Adds what a message of Cargo tells.
-    fn and(self, line: &str) -> Result<Units> {
+    pub(crate) fn and(self, line: &str) -> Result<Units> {
         #[derive(Deserialize)]
         struct Message {
             reason: String,
             #[serde(default)]
             fresh: bool,
+            #[serde(default)]
+            restored: bool,
         }
         if !line.starts_with('{') {
             return Ok(self);
         }
         let message: Message = serde_json::from_str(line)
             .with_context(|| format!("failed to parse Cargo's message `{line}`"))?;
-        let (is_unit, is_compiled) = match message.reason.as_str() {
-            "compiler-artifact" => (true, !message.fresh),
-            "build-script-executed" => (true, false),
-            _ => (false, false),
-        };
+        let is_artifact = message.reason == "compiler-artifact";
+        let is_unit = is_artifact || message.reason == "build-script-executed";
+        let is_compiled = is_artifact && !message.fresh && !message.restored;
         Ok(Units {
             total: self.total + usize::from(is_unit),
             compiled: self.compiled + usize::from(is_compiled),
+            restored: self.restored + usize::from(is_artifact && message.restored),
         })
     }
 }
 
-/// Returns the compiler that `rustc` stands for: with rustup, that is a program which looks for it.
-pub(crate) fn real_rustc() -> Result<PathBuf> {
-    let sysroot = process::read(pin::rustc_command().args(["--print", "sysroot"]))?;
-    let rustc = Path::new(sysroot.trim())
-        .join("bin")
-        .join(format!("rustc{}", env::consts::EXE_SUFFIX));
-    if !rustc.is_file() {
-        bail!("failed to find the compiler: no `{}`", rustc.display());
-    }
-    Ok(rustc)
-}
-
 /// Returns what a build says that it does.
-fn work(output: &Output) -> Option<String> {
-    let said = String::from_utf8_lossy(&output.stderr);
-    let mut lines = said.lines().map(str::trim_start);
-    lines
+pub(crate) fn work<'a>(said: impl Iterator<Item = &'a str>) -> Option<String> {
+    said.map(str::trim_start)
         .find(|line| {
             ["Compiling ", "Dirty ", "Running "]
                 .iter()
@@ -188,8 +176,6 @@ fn disturbs(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::process::ExitStatus;
-
     use super::*;
 
     #[test]
@@ -197,6 +183,7 @@ mod tests {
         let lines = [
             r#"{"reason":"compiler-artifact","fresh":true}"#,
             r#"{"reason":"compiler-artifact","fresh":false}"#,
+            r#"{"reason":"compiler-artifact","fresh":false,"restored":true}"#,
             r#"{"reason":"build-script-executed"}"#,
             r#"{"reason":"build-finished","success":true}"#,
             "not a message",
@@ -205,21 +192,16 @@ mod tests {
             .iter()
             .try_fold(Units::default(), |it, line| it.and(line));
         let expected = Units {
-            total: 3,
+            total: 4,
             compiled: 1,
+            restored: 1,
         };
         assert_eq!(units.unwrap(), expected);
     }
 
     #[test]
     fn a_build_that_works_is_noticed() {
-        let said = |stderr: &str| {
-            work(&Output {
-                status: ExitStatus::default(),
-                stdout: Vec::new(),
-                stderr: stderr.as_bytes().to_vec(),
-            })
-        };
+        let said = |stderr: &str| work(stderr.lines());
         assert_eq!(said("    Finished `dev` profile in 0.1s\n"), None);
         assert_eq!(
             said("   Compiling p00 v0.1.0\n    Finished\n").as_deref(),

@@ -15,13 +15,13 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 
-use crate::bench::contender::{self, Contender, Site, Units};
+use crate::bench::contender::{Contender, Site, Units};
 use crate::bench::programs::{self, Programs};
 use crate::bench::report::{self, Row, Target};
 use crate::bench::timing::{self, Samples};
 use crate::bench::touch::{self, Touch};
 use crate::bench::workspace::Workspace;
-use crate::pin::Rustc;
+use crate::pin::{self, Rustc};
 use crate::repo::Repo;
 use crate::tree::sha256;
 
@@ -136,7 +136,7 @@ fn site(folder: &Path, workspace: &Workspace) -> Result<Site> {
         manifest: workspace.manifest(),
         targets: folder.join("targets"),
         home: folder.join("home"),
-        rustc: contender::real_rustc()?,
+        rustc: pin::real_rustc()?,
         inputs: sha256((workspace.digest() + &verbose).as_bytes()),
     };
     for folder in [&site.targets, &site.home] {
@@ -176,7 +176,9 @@ fn populate(contenders: &[Contender], site: &Site) -> Result<usize> {
     let mut least = usize::MAX;
     for contender in contenders {
         eprintln!("[populate] {}", contender.name);
-        let Units { total, compiled } = contender.populate(site)?;
+        let Units {
+            total, compiled, ..
+        } = contender.populate(site)?;
         eprintln!("[populate] {compiled} of {total} units were compiled");
         least = least.min(total);
     }

@@ -17,7 +17,7 @@ pub(crate) struct Outcome {
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Fails if a target is missed; without this, it is only said.
-    #[arg(long)]
+    #[arg(long, visible_alias = "check")]
     assert: bool,
 }
 
@@ -35,7 +35,7 @@ impl Outcome {
     pub(crate) fn judge<'a>(&self, targets: impl Iterator<Item = &'a Target>) -> Result<()> {
         let missed: Vec<_> = targets
             .filter(|it| !it.is_met())
-            .map(|it| it.what)
+            .map(|it| it.what.as_str())
             .collect();
         if self.assert && !missed.is_empty() {
             bail!("missed the targets for {}", missed.join(", "));
@@ -76,33 +76,41 @@ pub(crate) fn print_table<'a>(rows: impl Iterator<Item = &'a Row>) {
 }
 
 /// A ratio of medians that is not to be exceeded.
-#[derive(Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct Target {
-    what: &'static str,
-    ratio: f64,
+    pub(crate) what: String,
+    pub(crate) ratio: f64,
     at_most: f64,
 }
 
 impl Target {
     /// Compares the medians of two series.
-    pub(crate) fn new(what: &'static str, at_most: f64, of: &Samples, to: &Samples) -> Target {
+    pub(crate) fn new(what: &str, at_most: f64, of: &Samples, to: &Samples) -> Target {
+        Target::of_ratio(what, at_most, of.median() / to.median())
+    }
+
+    /// Judges a ratio that is known.
+    pub(crate) fn of_ratio(what: &str, at_most: f64, ratio: f64) -> Target {
         Target {
-            what,
-            ratio: of.median() / to.median(),
+            what: what.to_string(),
+            ratio,
             at_most,
         }
     }
 
     /// Prints the verdict.
     pub(crate) fn print(&self) {
-        let verdict = if self.is_met() { "met" } else { "missed" };
-        println!(
-            "{:<34}{:>8.3}   at most {:.2}: {verdict}",
-            self.what, self.ratio, self.at_most
-        );
+        println!("{:<44}{:>8.3}   {}", self.what, self.ratio, self.verdict());
     }
 
-    fn is_met(&self) -> bool {
+    /// Says what is asked for, and whether it is reached.
+    pub(crate) fn verdict(&self) -> String {
+        let verdict = if self.is_met() { "met" } else { "missed" };
+        format!("at most {:.2}: {verdict}", self.at_most)
+    }
+
+    /// Whether the ratio is low enough; one to nothing is not.
+    pub(crate) fn is_met(&self) -> bool {
         self.ratio <= self.at_most
     }
 }

@@ -40,6 +40,11 @@ impl Samples {
         self.0.push(time);
     }
 
+    /// Adds a time if there is one.
+    pub(crate) fn extend(&mut self, time: Option<Duration>) {
+        self.0.extend(time);
+    }
+
     /// The middle time in milliseconds: half of the runs were faster.
     pub(crate) fn median(&self) -> f64 {
         self.quantile(0.5)

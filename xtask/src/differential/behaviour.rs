@@ -7,8 +7,9 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::differential::contender::{Contender, Transcript};
+use crate::differential::contender::Contender;
 use crate::process;
+use crate::transcript::Transcript;
 
 /// Runs a program on the sample files, and returns all that can be seen of it.
 pub(crate) fn run(profile_folder: &Path, line: &[&str], sample: &Path) -> Result<String> {

@@ -1,19 +1,16 @@
-//! A Cargo in a checkout: how it is run so that nobody's settings have a say, and what it prints, line by line.
+//! A Cargo in a checkout: how it is run so that nobody's settings have a say.
 
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::SystemTime;
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use crate::pin;
-use crate::process;
 use crate::repo;
+use crate::transcript::Transcript;
 
 /// The hook that is tried.
 const HOOK: &str = "cargo:local-cache";
@@ -26,22 +23,6 @@ pub(crate) struct Contender {
     checkout: PathBuf,
     settings: Vec<(&'static str, OsString)>,
     logs: PathBuf,
-}
-
-/// What a run printed.
-pub(crate) struct Transcript {
-    /// Standard output: messages for machines, or what tests say.
-    pub(crate) stdout: Vec<Line>,
-    /// Standard error: what people read.
-    pub(crate) stderr: Vec<Line>,
-    /// Whether the exit status was good.
-    pub(crate) succeeded: bool,
-}
-
-/// A line, and when it was read.
-pub(crate) struct Line {
-    pub(crate) text: String,
-    pub(crate) time: SystemTime,
 }
 
 impl Contender {
@@ -81,7 +62,9 @@ impl Contender {
         logs: &Path,
         mut settings: Vec<(&'static str, OsString)>,
     ) -> Result<Contender> {
-        settings.push(("RUSTC", rustc()?.into()));
+        settings.push(("RUSTC", pin::real_rustc()?.into()));
+        // Symbols tell functions apart that have other places.
+        settings.push(("CARGO_PROFILE_RELEASE_STRIP", "none".into()));
         Ok(Contender {
             name,
             program: program.to_path_buf(),
@@ -120,29 +103,14 @@ impl Contender {
     /// Runs it, and keeps a log of what it prints; `step` names the log.
     pub(crate) fn try_run(&self, step: &str, arguments: &[&str]) -> Result<Transcript> {
         let mut command = self.command();
-        command.args(arguments);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = process::spawn(&mut command)?;
-        let stderr = child.stderr.take().context("failed to read from Cargo")?;
-        let stdout = child.stdout.take().context("failed to read from Cargo")?;
-        let stderr = thread::spawn(move || lines(stderr));
-        let stdout = lines(stdout)?;
-        let stderr = stderr.join().expect("reading lines does not panic")?;
-        let status = child.wait().context("failed to wait for Cargo")?;
-        for (stream, lines) in [("out", &stdout), ("err", &stderr)] {
+        let transcript = Transcript::of(command.args(arguments))?;
+        for (stream, lines) in [("out", &transcript.stdout), ("err", &transcript.stderr)] {
             let text: String = lines.iter().map(|it| it.text.clone() + "\n").collect();
             let log = self.logs.join(format!("{}-{step}.{stream}", self.name));
             fs::write(&log, text)
                 .with_context(|| format!("failed to write `{}`", log.display()))?;
         }
-        Ok(Transcript {
-            stdout,
-            stderr,
-            succeeded: status.success(),
-        })
+        Ok(transcript)
     }
 
     /// The program with what is set here, and with nothing that the user has set for builds.
@@ -159,50 +127,6 @@ impl Contender {
             .envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
-}
-
-/// Returns the compiler itself. The program of rustup's that looks for it would heed files such as `rust-toolchain`
-/// in the folders of packages.
-fn rustc() -> Result<PathBuf> {
-    let sysroot = process::read(pin::rustc_command().args(["--print", "sysroot"]))?;
-    let rustc = Path::new(sysroot.trim())
-        .join("bin")
-        .join(format!("rustc{}", env::consts::EXE_SUFFIX));
-    if !rustc.is_file() {
-        bail!("failed to find the compiler: no `{}`", rustc.display());
-    }
-    Ok(rustc)
-}
-
-impl Transcript {
-    /// Returns the part that says what went wrong.
-    fn errors(&self) -> Vec<String> {
-        const SHOWN: usize = 20;
-        let messages = self.stdout.iter().filter_map(|it| {
-            let message: serde_json::Value = serde_json::from_str(&it.text).ok()?;
-            let message = message.get("message")?;
-            let is_error = message.get("level")? == "error";
-            is_error.then(|| message["rendered"].as_str().unwrap_or_default().to_string())
-        });
-        let lines = self.stderr.iter().map(|it| it.text.clone());
-        let is_quiet = |line: &String| !line.trim_start().starts_with("Running `");
-        let lines: Vec<String> = lines.filter(is_quiet).collect();
-        let last = lines.len().saturating_sub(SHOWN);
-        messages.chain(lines[last..].iter().cloned()).collect()
-    }
-}
-
-/// Reads lines; what is not UTF-8 is replaced.
-fn lines(stream: impl Read) -> Result<Vec<Line>> {
-    let mut lines = Vec::new();
-    for line in BufReader::new(stream).split(b'\n') {
-        let line = line.context("failed to read from Cargo")?;
-        lines.push(Line {
-            text: String::from_utf8_lossy(&line).into_owned(),
-            time: SystemTime::now(),
-        });
-    }
-    Ok(lines)
 }
 
 /// The variables in which the fork tells C compilers these names.
@@ -238,7 +162,7 @@ fn flags(flag: &str, pairs: &[(String, &str)]) -> Vec<String> {
 
 /// Tells whether a variable would steer a build. Where downloads come from, and how many jobs there are, is the
 /// user's affair.
-fn disturbs(name: &str) -> bool {
+pub(crate) fn disturbs(name: &str) -> bool {
     const KEPT: [&str; 7] = [
         "CARGO_BUILD_JOBS",
         "CARGO_HOME",

@@ -175,13 +175,7 @@ impl Project {
     }
 
     fn unpack(&self, repo: &Repo, version: &str, sha256: &str) -> Result<Tree> {
-        let pin = Pin {
-            name: self.name.to_owned(),
-            version: version.to_owned(),
-            sha256: sha256.to_owned(),
-            overlay_root: String::new(),
-            rust_version: String::new(),
-        };
+        let pin = Pin::published(self.name, version, sha256);
         fetch::verified(repo, &pin)?.unpack(&pin)
     }
 }

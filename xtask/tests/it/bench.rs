@@ -137,3 +137,48 @@ fn upstream_is_built_beside_the_fork_and_once() {
     assert_eq!(again.matches("[fresh]").count(), 2, "{again}");
     assert!(world.passes(&["build"]).contains("[fresh]"));
 }
+
+/// Knows 2,000 units, which are restored in every build.
+const RESTORES: &str = "#!/bin/sh
+case \"$*\" in
+*--version) echo 'cargo 1.0.0 (restores)' ;;
+*) yes '{\"reason\":\"compiler-artifact\",\"fresh\":false,\"restored\":true}' | head -n 2000 ;;
+esac
+";
+
+#[test]
+fn sharing_is_measured_and_shown() {
+    let world = world("");
+    world.write("idle", RESTORES);
+    let program = world.root().join("idle").display().to_string();
+    let page = world.root().join("page.html").display().to_string();
+    let figures = world.root().join("figures.json").display().to_string();
+    let outcome = world.xtask(&[
+        "bench",
+        "share",
+        "--size=scaling",
+        "--rounds=2",
+        "--stock",
+        &program,
+        "--fork",
+        &program,
+        "--json",
+        &figures,
+        "--html",
+        &page,
+    ]);
+    assert!(outcome.success, "{}", outcome.stderr);
+    for expected in [
+        "fork        cargo 1.0.0 (restores)",
+        "restoring 2000 / 400 units",
+        "at most 5.00: met",
+    ] {
+        assert!(outcome.stdout.contains(expected), "{}", outcome.stdout);
+    }
+    let figures: serde_json::Value = serde_json::from_str(&world.read("figures.json")).unwrap();
+    let sizes = figures["scaling"]["sizes"].as_array().unwrap();
+    let counts: Vec<_> = sizes.iter().map(|it| it["units"].as_u64()).collect();
+    assert_eq!(counts, [Some(400), Some(2000)]);
+    assert!(world.read("page.html").contains("<h2>Scaling</h2>"));
+    assert!(!world.root().join("target/bench/share/scaling").exists());
+}
