@@ -63,7 +63,6 @@ mod tests {
         unit.outputs = vec![Output {
             path: path(name, "rlib"),
             role: Role::Link,
-            uplifted: false,
         }];
         let on = |it: &str| Dependency {
             published: None,

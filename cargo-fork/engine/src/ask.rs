@@ -67,6 +67,16 @@ impl Session {
         command: Command,
         clock: Clock,
     ) -> Result<Verdict<Question>, Failure> {
+        for output in &unit.outputs {
+            self.common.digests.forget(&output.path);
+        }
+        if self.config.is_same_commit && unit.was_built && command.is_incremental() {
+            unlink(&unit);
+            return Ok(Verdict::Build {
+                reason: Reason::Edited,
+                question: None,
+            });
+        }
         let (summary, before) = {
             let _place = self.enter();
             if self.cancelled.load(Ordering::Relaxed) {
@@ -82,9 +92,6 @@ impl Session {
                 }
             }
         };
-        for output in &unit.outputs {
-            self.common.digests.forget(&output.path);
-        }
         let question = Question {
             unit,
             command,
@@ -180,7 +187,8 @@ impl Wanted for Question {
         for (name, file) in &entry.files {
             let place = unit.output_dir.join(name);
             let is_linked = candidate.placement == Placement::Link
-                && session.linkable(&self.unit, &entry, name);
+                && unit.subject.may_be_old
+                && session.linkable(unit, name);
             let sharing = match is_linked {
                 true => Sharing::Linked,
                 false => Sharing::Own,

@@ -30,6 +30,7 @@ pub mod mentions;
 mod messages;
 mod needed;
 pub mod package;
+mod pieces;
 mod place;
 pub mod roots;
 pub mod run;

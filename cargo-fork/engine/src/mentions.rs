@@ -8,11 +8,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use memchr::memmem;
-
 use crate::depinfo;
 use crate::env_use;
 use crate::files::Stat;
+use crate::pieces;
 
 /// Libraries of which it is known that their macros only name files: those in
 /// [`env_use`](crate::env_use) that are used by others.
@@ -80,8 +79,8 @@ impl Mentions {
         {
             return *mentions;
         }
-        let content = std::fs::read(&key.0);
-        let mentions = content.map_or(true, |it| memmem::find(&it, name.as_bytes()).is_some())
+        // What cannot be read may.
+        let mentions = pieces::contain(&key.0, name.as_bytes()).unwrap_or(true)
             && !self.includes_only(&key.0, name);
         known().insert(key, (stat, mentions));
         mentions

@@ -3,12 +3,13 @@
 //! A `#[link]` attribute in any dependency names a library, and no argument tells of it. What was found is
 //! in the output, so that it is recorded as an input.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use hook_protocol::wire::FileDigest;
 use object::elf::{DT_NEEDED, FileHeader64};
 use object::read::elf::{Dyn as _, FileHeader as _};
-use object::{Endianness, StringTable};
+use object::{Endianness, ReadCache, ReadRef};
 
 use crate::Reason;
 use crate::before::Before;
@@ -54,7 +55,9 @@ pub(crate) fn libraries(
     let unreadable = |path: &Path, error: std::io::Error| {
         Reason::Unreadable(format!("`{}`: {error}", path.display()))
     };
-    let content = std::fs::read(output).map_err(|error| unreadable(output, error))?;
+    // Read as far as is needed: programs are large.
+    let file = File::open(output).map_err(|error| unreadable(output, error))?;
+    let content = ReadCache::new(file);
     let mut out = Vec::new();
     for name in names(&content).unwrap_or_default() {
         let told = search.folders.iter().map(|folder| folder.join(&name));
@@ -79,17 +82,18 @@ pub(crate) fn libraries(
 
 /// Returns the names of the shared libraries that an output needs, without those of the C runtime; `None`
 /// if it is no such output.
-fn names(content: &[u8]) -> Option<Vec<String>> {
+fn names<'data>(content: impl ReadRef<'data>) -> Option<Vec<String>> {
     let header = FileHeader64::<Endianness>::parse(content).ok()?;
     let endian = header.endian().ok()?;
     let sections = header.sections(endian, content).ok()?;
     let (entries, strings) = sections.dynamic(endian, content).ok()??;
-    let strings: StringTable<'_> = sections.strings(endian, content, strings).ok()?;
+    let strings = sections.strings(endian, content, strings).ok()?;
     let needed = entries
         .iter()
         .filter(|entry| entry.tag32(endian) == Some(DT_NEEDED));
     let names = needed.filter_map(|entry| {
-        let name = entry.string(endian, strings).ok()?;
+        let offset = entry.val32(endian)?;
+        let name = strings.get(offset).ok()?;
         std::str::from_utf8(name).ok().map(str::to_owned)
     });
     let is_runtime = |name: &String| RUNTIME.iter().any(|it| name.starts_with(it));
@@ -104,11 +108,13 @@ mod tests {
     fn what_a_program_needs_is_read() {
         let this = std::fs::read(std::env::current_exe().unwrap()).unwrap();
         assert_eq!(
-            names(&this).unwrap(),
+            names(&*this).unwrap(),
             [] as [String; 0],
             "only the C runtime"
         );
-        assert_eq!(names(b"\x7fELF"), None);
-        assert_eq!(names(b""), None);
+        let cached = ReadCache::new(File::open(std::env::current_exe().unwrap()).unwrap());
+        assert_eq!(names(&cached), names(&*this));
+        assert_eq!(names(&b"\x7fELF"[..]), None);
+        assert_eq!(names(&b""[..]), None);
     }
 }

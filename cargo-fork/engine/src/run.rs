@@ -39,7 +39,7 @@ mod variables;
 pub(crate) mod vcs;
 
 pub use script::Scripts;
-pub use vcs::is_vcs_crate;
+pub use vcs::{commit, is_vcs_crate};
 
 /// The run of a build script, as Cargo knows it before.
 #[derive(Debug, Clone)]

@@ -11,6 +11,7 @@ use hook_protocol::wire::Bound;
 use memchr::memmem;
 
 use crate::inputs::bound_to;
+use crate::pieces;
 use crate::roots::Roots;
 
 /// A path shorter than this is too common a sequence of bytes to be searched for: `/src` is in every
@@ -34,22 +35,26 @@ pub(crate) fn bound<'a>(
         .collect();
     let mut found = BTreeMap::new();
     for file in files {
-        let content = std::fs::read(file)?;
-        searched.retain(|(path, name, finder)| {
-            let len = finder.needle().len();
-            let is_whole = finder.find_iter(&content).any(|at| {
-                !content
-                    .get(at + len)
-                    .is_some_and(|&next| continues_a_name(next))
+        let longest = searched.iter().map(|(.., it)| it.needle().len()).max();
+        pieces::any(file, longest.unwrap_or_default(), |piece, is_last| {
+            searched.retain(|(path, name, finder)| {
+                let is_whole = finder.find_iter(piece).any(|at| {
+                    match piece.get(at + finder.needle().len()) {
+                        Some(&next) => !continues_a_name(next),
+                        // What follows it is in the next piece, in which it is found again.
+                        None => is_last,
+                    }
+                });
+                if is_whole {
+                    let file = file.file_name().unwrap_or_default().to_string_lossy();
+                    let by = format!("`{file}` holds its path");
+                    let path = bound_to(path);
+                    found.insert((*name).to_owned(), Bound { path, by });
+                }
+                !is_whole
             });
-            if is_whole {
-                let file = file.file_name().unwrap_or_default().to_string_lossy();
-                let by = format!("`{file}` holds its path");
-                let path = bound_to(path);
-                found.insert((*name).to_owned(), Bound { path, by });
-            }
-            !is_whole
-        });
+            searched.is_empty()
+        })?;
     }
     Ok(found)
 }
@@ -103,6 +108,15 @@ mod tests {
             std::fs::write(&file, content).unwrap();
             let found = bound([file.as_path()], &roots).unwrap();
             assert_eq!(found.keys().collect::<Vec<_>>(), names, "{content:?}");
+        }
+        // Across pieces of a large file.
+        for (tail, expected) in [("/src", 1), ("-2", 0), ("", 1)] {
+            for before in (1 << 20) - 20..(1 << 20) + 2 {
+                let content = format!("{}/nowhere/checkout{tail}", " ".repeat(before));
+                std::fs::write(&file, content).unwrap();
+                let found = bound([file.as_path()], &roots).unwrap();
+                assert_eq!(found.len(), expected, "{before} {tail}");
+            }
         }
         assert!(
             unsearchable(&roots).is_empty(),

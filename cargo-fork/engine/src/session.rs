@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hook_protocol::client::Command;
-use hook_protocol::wire::{Begin, Entry, Summary, Unshared};
+use hook_protocol::wire::{Begin, Summary, Unshared};
 
 use crate::Reason;
 use crate::ancestry::Bound;
@@ -50,6 +50,8 @@ pub struct Config {
     /// Whether outputs may become hard links: not where times decide on freshness, for a link has the time of
     /// what it is a link to.
     pub links: bool,
+    /// Whether the checkout is at the commit at which the build directory was built last: what is dirty was edited.
+    pub is_same_commit: bool,
 }
 
 /// A hook failed that is configured as required.
@@ -305,17 +307,14 @@ impl Session {
 
     /// Begins to put files of a unit in place.
     pub(crate) fn place(&self, subject: &Subject) -> Placing<'_> {
-        self.placer
-            .begin(&self.common.verified, subject.is_unpacked())
+        self.placer.begin(&self.common.verified, subject.may_be_old)
     }
 
-    /// Returns whether a file of an entry may be a hard link: a library that is not known to people by another name, made
-    /// of sources that do not change. What is made of a workspace is built again and again, and newer than its sources.
-    pub(crate) fn linkable(&self, unit: &Unit, entry: &Entry, name: &str) -> bool {
+    /// Returns whether a file may be a hard link: a library, wherever it is built.
+    pub(crate) fn linkable(&self, unit: &Unit, name: &str) -> bool {
         let is_named = |output: &&Output| output.name() == Some(name);
         let output = unit.outputs.iter().find(is_named);
-        let is_fixed = unit.subject.is_unpacked() && !entry.local_only;
-        self.config.links && is_fixed && output.is_some_and(Output::is_library)
+        self.config.links && output.is_some_and(Output::is_library)
     }
 
     /// Waits for a place among those that may use processor and disk now.

@@ -38,9 +38,10 @@ impl Session {
             match session.prepare(&question) {
                 Ok((entry, places)) => {
                     let hashes = &question.summary.hashes;
-                    let linkable = entry.files.keys();
+                    // What is incremental may share a file with the compiler's own folder for that.
+                    let linkable = entry.files.keys().filter(|_| !entry.local_only);
                     let linkable = linkable
-                        .filter(|name| session.linkable(&question.unit, &entry, name))
+                        .filter(|name| session.linkable(&question.unit, name))
                         .cloned()
                         .collect();
                     let request = AfterBuild {

@@ -37,6 +37,9 @@ pub struct Subject {
     pub members: Arc<[PathBuf]>,
     /// The build directory: what build scripts left there enters by content.
     pub build_dir: PathBuf,
+    /// Whether what is restored may be as old as what was stored, and need not be newer than the checkout: nothing of it, or
+    /// of what it depends on, is compared with sources of the checkout by the times of both.
+    pub may_be_old: bool,
     /// Whether the user has cleaned the package, to have it built anew.
     pub is_cleaned: bool,
 }
@@ -48,11 +51,6 @@ impl Subject {
             Source::Mutable { root } => Some(root),
             Source::Unpacked { .. } => None,
         }
-    }
-
-    /// Returns whether the sources are as they were unpacked.
-    pub(crate) fn is_unpacked(&self) -> bool {
-        matches!(self.source, Source::Unpacked { .. })
     }
 
     /// Says in messages where a hook failed.
@@ -114,8 +112,6 @@ pub struct Output {
     pub path: PathBuf,
     /// What it is for.
     pub role: Role,
-    /// Whether it has another name, by which people know it.
-    pub uplifted: bool,
 }
 
 impl Output {
@@ -124,11 +120,10 @@ impl Output {
         self.path.file_name()?.to_str()
     }
 
-    /// Returns whether nobody edits the file in place: what the compiler replaces by renaming, and nobody else
-    /// knows.
+    /// Returns whether nobody edits the file in place: the compiler replaces it by renaming, and only compilers read it.
     pub(crate) fn is_library(&self) -> bool {
         let extension = self.path.extension().and_then(|it| it.to_str());
-        self.is_required() && !self.uplifted && matches!(extension, Some("rlib" | "rmeta"))
+        self.is_required() && matches!(extension, Some("rlib" | "rmeta"))
     }
 
     /// Returns whether a result without this file is incomplete.
@@ -162,6 +157,11 @@ pub struct Command {
 }
 
 impl Command {
+    /// Returns whether the compiler remembers what it did for the next time.
+    pub(crate) fn is_incremental(&self) -> bool {
+        self.args.iter().any(|arg| arg.starts_with("incremental="))
+    }
+
     /// Returns whether clippy checks the unit.
     pub fn is_clippy(&self) -> bool {
         self.programs.iter().any(|program| is_clippy(program))

@@ -126,7 +126,7 @@ reasons! {
     OutputMissing(String) = "output-missing",
     /// Documentation: the units of a build write to the same files.
     SharedOutput = "shared-output",
-    /// An incremental result that replaces another: one of many while somebody edits.
+    /// One of many results while somebody edits: the unit was built here before, incrementally.
     Edited = "edited",
     /// A build script that may read version control, which differs between checkouts of equal files.
     ReadsVcs(String) = "reads-vcs",

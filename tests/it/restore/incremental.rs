@@ -1,7 +1,7 @@
 //! Incremental compilation, which is the default for the members of a workspace.
 
 use cargo_test_support::prelude::*;
-use cargo_test_support::{Project, ProjectBuilder};
+use cargo_test_support::{Project, ProjectBuilder, git};
 
 use crate::support::{Counts, Cycle, Hook, Hooked, checkouts, cycle, package, prints, workspace};
 
@@ -152,4 +152,34 @@ fn only_the_first_incremental_result_is_stored() {
     let is_built = log.of_kind("before-build").map(|it| it["is-built"] == true);
     assert_eq!(is_built.filter(|it| *it).count(), 2);
     assert_eq!(prints(&two.bin("b")), "4");
+}
+
+/// While the checkout stays at a commit, what is dirty was edited. When it moves, others may have built what it moved to.
+#[cargo_test]
+fn an_edit_asks_nobody_and_another_commit_does() {
+    let (one, _) = checkouts(|p| members(p).file(".gitignore", "target"));
+    let repository = git::init(&one.root());
+    let commit = || {
+        git::add(&repository);
+        git::commit(&repository);
+    };
+    commit();
+    let hook = Hook::new();
+    incremental(&hook).cold(&one, 2);
+    let build = |n: u32, asked: usize| {
+        hook.take_log();
+        one.change_file("a/src/lib.rs", &format!("pub fn n() -> u32 {{ {n} }}"));
+        let mut build = one.hooked("build");
+        build.env_remove("CARGO_INCREMENTAL").counts(0, 2).run();
+        let log = hook.take_log();
+        assert_eq!(log.asked().len(), asked, "{n}");
+        assert_eq!(log.told(), [] as [String; 0], "{n}");
+        assert_eq!(prints(&one.bin("b")), n.to_string());
+    };
+    build(4, 0);
+    build(5, 0);
+    commit();
+    // For what is not incremental, and for what is.
+    build(6, 4);
+    build(7, 0);
 }

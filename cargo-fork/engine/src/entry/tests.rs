@@ -10,7 +10,6 @@ use crate::unit::{Output, fixture};
 
 fn unit(dir: &std::path::Path) -> Unit {
     let output = |name: &str, role| Output {
-        uplifted: false,
         path: dir.join(name),
         role,
     };

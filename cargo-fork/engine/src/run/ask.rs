@@ -29,6 +29,12 @@ impl Session {
         env: Environment,
         clock: Clock,
     ) -> Result<Verdict<Question>, Failure> {
+        let script = run.script.clone();
+        // What cannot be started, or is gone, shows when it is started.
+        let build = |reason, question| {
+            let _ = self.placer.make_startable(&script);
+            Verdict::Build { reason, question }
+        };
         let (summary, before) = {
             let _place = self.enter();
             if self.cancelled.load(Ordering::Relaxed) {
@@ -36,12 +42,7 @@ impl Session {
             }
             match key::summarise(&self.common, &run, &env) {
                 Ok(summary) => (summary, self.look_before(&run, clock)),
-                Err(reason) => {
-                    return Ok(Verdict::Build {
-                        reason,
-                        question: None,
-                    });
-                }
+                Err(reason) => return Ok(build(reason, None)),
             }
         };
         let question = Question {
@@ -54,14 +55,7 @@ impl Session {
         };
         Ok(match self.look_up(&question)? {
             Answered::Restored { hook } => Verdict::Restored { hook },
-            Answered::Not(reason) => {
-                // What cannot be started, or is gone, shows when it is started.
-                let _ = self.placer.make_startable(&question.run.script);
-                Verdict::Build {
-                    reason,
-                    question: Some(Box::new(question)),
-                }
-            }
+            Answered::Not(reason) => build(reason, Some(Box::new(question))),
             Answered::Cancelled => Verdict::Cancelled,
         })
     }

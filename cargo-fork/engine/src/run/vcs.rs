@@ -7,6 +7,7 @@ use memchr::memmem;
 use crate::Reason;
 use crate::env::Environment;
 use crate::macros::Powers;
+use crate::pieces;
 use crate::unit::Subject;
 
 /// Crates by which build scripts read version control.
@@ -110,6 +111,17 @@ pub(crate) fn checked_out(
     }
 }
 
+/// Returns the branch, the commit and the tags of the repository that has a file; `None` if there is none, or that cannot be
+/// told.
+pub fn commit(file: &Path) -> Option<String> {
+    let git = repository(file.parent())?;
+    // An index of a later format shortens paths: then nobody knows.
+    let path = file.strip_prefix(git.parent()?).ok()?.to_str()?;
+    let index = git_folder(&git)?.join("index");
+    let is_tracked = pieces::contain(&index, format!("{path}\0").as_bytes());
+    is_tracked.unwrap_or(false).then(|| head(&git)).flatten()
+}
+
 /// Returns the repository in which one of the folders lies.
 fn repository<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Option<PathBuf> {
     let mut folders = folders.into_iter().flat_map(|folder| {
@@ -127,11 +139,7 @@ fn repository<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Option<PathBuf
 /// be told.
 fn head(git: &Path) -> Option<String> {
     let read = |path: PathBuf| std::fs::read_to_string(path).ok();
-    // In a worktree `.git` is a file that names a folder of the main repository.
-    let folder = match read(git.to_path_buf()) {
-        Some(text) => git.parent()?.join(text.trim().strip_prefix("gitdir: ")?),
-        None => git.to_path_buf(),
-    };
+    let folder = git_folder(git)?;
     let head = read(folder.join("HEAD"))?;
     let Some(name) = head.trim().strip_prefix("ref: ") else {
         return Some(head.trim().to_owned());
@@ -157,6 +165,14 @@ fn head(git: &Path) -> Option<String> {
     }
     let commit = commit.unwrap_or_else(|| "has no commit".to_owned());
     Some(format!("{name} {commit}{}", tags(&common)))
+}
+
+/// Returns the folder for which `.git` stands: in a worktree it is a file that names a folder of the main repository.
+fn git_folder(git: &Path) -> Option<PathBuf> {
+    match std::fs::read_to_string(git) {
+        Ok(text) => Some(git.parent()?.join(text.trim().strip_prefix("gitdir: ")?)),
+        Err(_) => Some(git.to_path_buf()),
+    }
 }
 
 /// Returns the tags of a repository: `git describe` names a commit by them.

@@ -34,6 +34,7 @@ pub(crate) fn library(dir: &Path) -> Unit {
             workspace: dir.to_path_buf(),
             members: Arc::from([]),
             build_dir: dir.to_path_buf(),
+            may_be_old: true,
             is_cleaned: false,
         },
         output_dir: dir.to_path_buf(),

@@ -59,7 +59,6 @@ impl Checkout {
             outputs: vec![Output {
                 path: target.join("deps/liba-3.rlib"),
                 role: Role::Link,
-                uplifted: false,
             }],
             dependencies: vec![
                 dependency("b@1.0.0 x rmeta", "metadata", "libb-1.rmeta"),

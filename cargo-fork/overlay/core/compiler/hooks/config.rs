@@ -127,6 +127,7 @@ pub fn load(gctx: &GlobalContext, jobs: u32, links: bool) -> CargoResult<Option<
             .unwrap_or(DEFAULT_TIMEOUT),
         jobs: jobs as usize,
         links,
+        is_same_commit: false,
     };
     let verify = ["first-use", "always"];
     let verifies_always = choice(table.verify.as_ref(), "hooks.verify", verify)?;

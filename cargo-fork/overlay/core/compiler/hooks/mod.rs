@@ -11,6 +11,7 @@
 
 mod cleaned;
 pub(crate) mod config;
+mod edits;
 mod job;
 pub(crate) mod remap;
 mod report;
@@ -58,6 +59,7 @@ pub struct Hooks {
     shown_places: Arc<Vec<(String, String)>>,
     excluded: Arc<[PathBuf]>,
     cleaned: cleaned::Cleaned,
+    edits: edits::Edits,
     env: Arc<BTreeMap<String, String>>,
     /// The libraries that a unit can reach, for each unit that was looked at.
     reachable: RefCell<HashMap<Unit, Rc<Vec<Unit>>>>,
@@ -69,9 +71,11 @@ impl Hooks {
     /// Reads the configuration; `None` if no hook is configured. Starts nothing.
     fn new(bcx: &BuildContext<'_, '_>, digests: &Arc<FileDigests>) -> CargoResult<Option<Hooks>> {
         let links = Content::decides(bcx, true)?;
-        let Some(settings) = config::load(bcx.gctx, bcx.jobs(), links)? else {
+        let Some(mut settings) = config::load(bcx.gctx, bcx.jobs(), links)? else {
             return Ok(None);
         };
+        let edits = edits::Edits::load(bcx.ws);
+        settings.engine.is_same_commit = edits.is_same_commit();
         let build_dir = bcx.ws.build_dir().into_path_unlocked();
         let target_dir = bcx.ws.target_dir().into_path_unlocked();
         let memory = bcx.gctx.home().as_path_unlocked().join(".hooks");
@@ -119,6 +123,7 @@ impl Hooks {
             shown_places,
             excluded: [build_dir, target_dir].into(),
             cleaned: cleaned::Cleaned::load(bcx.ws),
+            edits,
             env: Arc::new(env.collect()),
             reachable: RefCell::default(),
             asked: RefCell::default(),
@@ -188,6 +193,7 @@ pub fn settle(build_runner: &BuildRunner<'_, '_>, built: CargoResult<()>) -> Car
     show(build_runner)?;
     built?;
     hooks.cleaned.forget()?;
+    hooks.edits.built()?;
     settled.context("a required hook failed")
 }
 

@@ -45,7 +45,6 @@ pub fn take(
         outputs.push(Output {
             path: output.path.clone(),
             role,
-            uplifted: output.hardlink.is_some() || output.export_path.is_some(),
         });
     }
     Ok(Ok(Snapshot {
@@ -76,9 +75,23 @@ pub fn subject(build_runner: &BuildRunner<'_, '_>, hooks: &Hooks, unit: &Unit) -
         cwd: unit.pkg.root().to_path_buf(),
         workspace: bcx.ws.root().to_path_buf(),
         members: hooks.members.clone(),
+        may_be_old: may_be_old(build_runner, hooks, unit),
         is_cleaned: hooks.cleaned.contains(unit),
         build_dir: bcx.ws.build_dir().into_path_unlocked(),
     }
+}
+
+/// Returns whether the outputs of a unit may be older than the checkout. A Cargo that goes by times compares what a build script
+/// of the workspace printed with the files that it declares, and so everything above it must be new as well; and macros are
+/// copied, not linked.
+fn may_be_old(build_runner: &BuildRunner<'_, '_>, hooks: &Hooks, unit: &Unit) -> bool {
+    let is_fixed = |unit: &Unit| matches!(source(build_runner, unit), Source::Unpacked { .. });
+    if is_fixed(unit) {
+        return true;
+    }
+    let is_plain = |unit: &Unit| !unit.pkg.has_custom_build() && !unit.target.proc_macro();
+    let reachable = reachable(build_runner, hooks, unit);
+    is_plain(unit) && reachable.iter().all(|dep| !dep.is_local() || is_plain(dep))
 }
 
 /// Units for which no hook is asked, whatever they hold.
