@@ -38,6 +38,7 @@ mod scan;
 mod session;
 mod side;
 mod store;
+mod stores;
 pub mod tools;
 pub mod unit;
 pub mod verified;

@@ -1,8 +1,7 @@
 //! [`Session`]: the hooks of one build, from the first question to the last answer.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use hook_protocol::client::Command;
@@ -15,6 +14,7 @@ use crate::gate::{Entered, Gate};
 use crate::key::Common;
 use crate::place::{Placer, Placing};
 use crate::side::Side;
+use crate::stores::Stores;
 use crate::unit::{Output, Subject, Unit};
 
 /// How long the end of a failed build may take if a hook still owes answers.
@@ -83,7 +83,7 @@ pub struct Session {
     pub(crate) placer: Placer,
     pub(crate) bound: Bound,
     gate: Gate,
-    stores: Stores,
+    pub(crate) stores: Stores,
     failure: Mutex<Option<Failure>>,
     unshared: Mutex<Reports>,
     counts: Counts,
@@ -325,78 +325,5 @@ impl Session {
     /// Runs `store` on a thread of its own kind, off the critical path.
     pub(crate) fn store_later(self: &Arc<Self>, store: impl FnOnce(&Session) + Send + 'static) {
         Stores::push(self, Box::new(store));
-    }
-}
-
-type Store = Box<dyn FnOnce(&Session) + Send>;
-
-/// How many threads store at once: enough to overlap reading, writing and the hook.
-const STORE_THREADS: usize = 2;
-
-/// The queue of stores.
-#[derive(Default)]
-struct Stores {
-    state: Mutex<StoreState>,
-    settled: Condvar,
-}
-
-#[derive(Default)]
-struct StoreState {
-    waiting: VecDeque<Store>,
-    threads: usize,
-}
-
-impl Stores {
-    fn push(session: &Arc<Session>, store: Store) {
-        let mut state = session.stores.lock();
-        state.waiting.push_back(store);
-        if state.threads < STORE_THREADS {
-            state.threads += 1;
-            let session = Arc::clone(session);
-            std::thread::spawn(move || Stores::work(&session));
-        }
-    }
-
-    fn work(session: &Session) {
-        /// Signs off if a store panics: the end of the build must not wait for it.
-        struct SignOff<'a>(&'a Stores);
-        impl Drop for SignOff<'_> {
-            fn drop(&mut self) {
-                if std::thread::panicking() {
-                    self.0.lock().threads -= 1;
-                    self.0.settled.notify_all();
-                }
-            }
-        }
-        let stores = &session.stores;
-        let _sign_off = SignOff(stores);
-        loop {
-            let mut state = stores.lock();
-            // Finding nothing and leaving are one step: what is pushed later starts another thread.
-            let Some(store) = state.waiting.pop_front() else {
-                state.threads -= 1;
-                stores.settled.notify_all();
-                return;
-            };
-            drop(state);
-            store(session);
-        }
-    }
-
-    /// Waits until nothing is left to store; false if that is not so at `deadline`.
-    fn wait(&self, deadline: Instant) -> bool {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let is_busy = |state: &mut StoreState| state.threads > 0;
-        let (mut state, result) = self
-            .settled
-            .wait_timeout_while(self.lock(), left, is_busy)
-            .unwrap_or_else(PoisonError::into_inner);
-        let is_stranded = !state.waiting.is_empty();
-        state.waiting.clear();
-        !result.timed_out() && !is_stranded
-    }
-
-    fn lock(&self) -> MutexGuard<'_, StoreState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
