@@ -8,9 +8,9 @@
 //! - [`gc`]: what goes when there is too much.
 //! - [`counters`], [`usage`], [`clear`], [`dedupe`]: what the subcommands need.
 //!
-//! Invariant: no daemon, no database, and no lock that a build waits for, but for the moment in which
-//! a session adds to the counters. Whatever is found in the folder may be broken: it is skipped, and
-//! never an error.
+//! Invariant: no daemon and no database. Nobody waits for a lock but for the moment in which a session adds to the
+//! counters, and, for a limited time, where waiting for a result is the point ([`flights`]). Whatever is found in the
+//! folder may be broken: it is skipped, and never an error.
 
 pub mod blobs;
 pub mod clear;
