@@ -52,8 +52,8 @@ pub trait Hook: Send + Sync {
         Err(NotSupported.into())
     }
 
-    /// Looks again for what [`before_build`](Hook::before_build) has returned as [`Lookup::Wait`]. Called on a thread of
-    /// its own: it may take its time, but not longer than [`Begin::timeout_ms`] allows.
+    /// Looks again for what [`before_build`](Hook::before_build) has returned as [`Lookup::Wait`]. Called on
+    /// a thread of its own: it may take its time, but not longer than [`Begin::timeout_ms`] allows.
     ///
     /// # Errors
     ///

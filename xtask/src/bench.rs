@@ -1,8 +1,9 @@
 //! `cargo xtask bench`: measures the fork against the upstream Cargo that it was made from.
 //!
-//! One file per benchmark; what they have in common is beside it: the programs ([`programs`], [`stock`](crate::stock)), how
-//! they are run ([`contender`]), what is built ([`workspace`]) and how figures are made of times ([`timing`],
-//! [`report`]). A benchmark never fails because something is slow, unless it is asked to.
+//! One file per benchmark; what they have in common is beside it: the programs ([`programs`],
+//! [`stock`](crate::stock)), how they are run ([`contender`]), what is built ([`workspace`]) and how figures
+//! are made of times ([`timing`], [`report`]). A benchmark never fails because something is slow, unless it
+//! is asked to.
 
 use anyhow::Result;
 use clap::Subcommand;

@@ -1,5 +1,5 @@
-//! [`Bound`]: which units of a build are bound to their checkout, so that whoever depends on one can say why it is not
-//! restored: its key holds the digest of something that is another in every checkout.
+//! [`Bound`]: which units of a build are bound to their checkout, so that whoever depends on one can say why
+//! it is not restored: its key holds the digest of something that is another in every checkout.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    /// Returns the reason why a unit must be built, given the one that asking came to: if there is no result, and it depends
-    /// on a unit that is bound, that unit.
+    /// Returns the reason why a unit must be built, given the one that asking came to: if there is no result,
+    /// and it depends on a unit that is bound, that unit.
     pub(crate) fn explain(&self, unit: &Unit, reason: Reason) -> Reason {
         match reason {
             Reason::Bound(what) => {

@@ -125,9 +125,9 @@ impl Session {
 }
 
 impl Question {
-    /// Returns whether the result will be one of many that follow each other while somebody edits: incremental, and not
-    /// the first in this build directory. Nobody else is likely to come by the same sources, and keeping it would cost
-    /// more than a part of the time that it takes to compile.
+    /// Returns whether the result will be one of many that follow each other while somebody edits:
+    /// incremental, and not the first in this build directory. Nobody else is likely to come by the same
+    /// sources, and keeping it would cost more than a part of the time that it takes to compile.
     pub(crate) fn is_edited(&self) -> bool {
         self.summary.not_incremental.is_some() && self.unit.was_built
     }

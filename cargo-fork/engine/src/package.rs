@@ -114,8 +114,8 @@ pub fn list(
     list_where(root, digests, |entry| belongs(entry, excluded))
 }
 
-/// Lists the files of a workspace: as [`list`], but with the packages in it, whether they are members or not. Only other
-/// working trees of a repository are not part of it.
+/// Lists the files of a workspace: as [`list`], but with the packages in it, whether they are members or not.
+/// Only other working trees of a repository are not part of it.
 ///
 /// # Errors
 ///

@@ -205,8 +205,8 @@ impl Placing<'_> {
     }
 }
 
-/// Returns whether the file at `place` is the one that `metadata` tells of, under another name. (Renaming one name of a file
-/// to another does nothing.)
+/// Returns whether the file at `place` is the one that `metadata` tells of, under another name. (Renaming one
+/// name of a file to another does nothing.)
 fn is_same(metadata: &Metadata, place: &Path) -> bool {
     let there = place.symlink_metadata().ok();
     let there = there.as_ref().and_then(node);

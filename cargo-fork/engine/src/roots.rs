@@ -194,7 +194,8 @@ pub fn replace_paths(text: &str, pairs: &[(String, String)]) -> Option<String> {
 }
 
 /// Returns whether a path can begin here: at the beginning, after a byte that is part of no name, after a
-/// flag of a compiler, or after an escape sequence, as the compiler's JSON messages hold them for colours and line ends.
+/// flag of a compiler, or after an escape sequence, as the compiler's JSON messages hold them for colours and
+/// line ends.
 fn begins_a_path(bytes: &[u8], at: usize) -> bool {
     let Some((&last, before)) = bytes[..at].split_last() else {
         return true;

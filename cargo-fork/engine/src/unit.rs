@@ -37,8 +37,9 @@ pub struct Subject {
     pub members: Arc<[PathBuf]>,
     /// The build directory: what build scripts left there enters by content.
     pub build_dir: PathBuf,
-    /// Whether what is restored may be as old as what was stored, and need not be newer than the checkout: nothing of it, or
-    /// of what it depends on, is compared with sources of the checkout by the times of both.
+    /// Whether what is restored may be as old as what was stored, and need not be newer than the checkout:
+    /// nothing of it, or of what it depends on, is compared with sources of the checkout by the times of
+    /// both.
     pub may_be_old: bool,
     /// Whether the user has cleaned the package, to have it built anew.
     pub is_cleaned: bool,
@@ -120,7 +121,8 @@ impl Output {
         self.path.file_name()?.to_str()
     }
 
-    /// Returns whether nobody edits the file in place: the compiler replaces it by renaming, and only compilers read it.
+    /// Returns whether nobody edits the file in place: the compiler replaces it by renaming, and only
+    /// compilers read it.
     pub(crate) fn is_library(&self) -> bool {
         let extension = self.path.extension().and_then(|it| it.to_str());
         self.is_required() && matches!(extension, Some("rlib" | "rmeta"))

@@ -10,8 +10,8 @@
 //! Nothing is remembered beyond the machine's next start, for after a crash a file may have its size and not its
 //! content. A platform that tells neither its starts nor births remembers nothing.
 //!
-//! The memory is one file: the digest of the rest, 32 bytes; then, as `postcard` writes it, the start of the machine and
-//! the files. One that cannot be read is as good as none.
+//! The memory is one file: the digest of the rest, 32 bytes; then, as `postcard` writes it, the start of the
+//! machine and the files. One that cannot be read is as good as none.
 
 use std::collections::HashMap;
 use std::fs::Metadata;
@@ -26,8 +26,8 @@ use serde::{Deserialize, Serialize};
 /// How many files are remembered. Where there are more, those stay that this build has met.
 const MAX_FILES: usize = 200_000;
 
-/// How much older than its reading a file must be. The clocks of file systems move every ten milliseconds or more often, those
-/// that know no fractions of a second every two seconds.
+/// How much older than its reading a file must be. The clocks of file systems move every ten milliseconds or
+/// more often, those that know no fractions of a second every two seconds.
 const TICKS: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(2)];
 
 /// What the file system says of a file, as long as nobody writes to it.

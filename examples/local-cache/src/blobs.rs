@@ -1,6 +1,6 @@
-//! Blobs: files by digest. Nobody who keeps to the rules writes to a blob that has its name; but it may be a hard link to a file of
-//! a build directory, where people do as they like. So a result remembers when each of its blobs was written last, and one that
-//! was written to since is read before it is offered.
+//! Blobs: files by digest. Nobody who keeps to the rules writes to a blob that has its name; but it may be a
+//! hard link to a file of a build directory, where people do as they like. So a result remembers when each of
+//! its blobs was written last, and one that was written to since is read before it is offered.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -28,8 +28,8 @@ pub struct Blob {
     pub was_there: bool,
 }
 
-/// Takes in the file at `source`, which is said to have `digest` and `size`: as a hard link if it is `linkable`, or else, and
-/// where there are no hard links, as a copy with the same time.
+/// Takes in the file at `source`, which is said to have `digest` and `size`: as a hard link if it is
+/// `linkable`, or else, and where there are no hard links, as a copy with the same time.
 ///
 /// What is checked is the copy, not the source: it is the copy that others will get, and a source
 /// may change between two readings. A link has what Cargo has just read. A blob that is there already is checked as
@@ -77,8 +77,8 @@ pub fn put(
     }))
 }
 
-/// Copies a file. Between two files the standard library lets the kernel copy: where the file system can, the copy shares its
-/// storage with the source.
+/// Copies a file. Between two files the standard library lets the kernel copy: where the file system can, the
+/// copy shares its storage with the source.
 fn copy(layout: &Layout, source: &Path) -> anyhow::Result<tempfile::TempPath> {
     let context = || format!("failed to copy `{}`", source.display());
     let mut reader = File::open(source).with_context(context)?;
@@ -91,8 +91,8 @@ fn copy(layout: &Layout, source: &Path) -> anyhow::Result<tempfile::TempPath> {
     Ok(copy.into_temp_path())
 }
 
-/// Returns whether a blob has its digest. It is read only if it is not as it was when it was `stamp`ed. One that is broken is
-/// deleted.
+/// Returns whether a blob has its digest. It is read only if it is not as it was when it was `stamp`ed. One
+/// that is broken is deleted.
 pub fn is_good(layout: &Layout, digest: &Digest, size: u64, stamped: Option<u64>) -> bool {
     let Some(metadata) = present(layout, digest, size) else {
         return false;

@@ -19,11 +19,12 @@ pub struct Deduped {
     pub bytes: u64,
 }
 
-/// Makes the libraries of a build directory links to blobs with the same content, on the same file system. Only those that
-/// have one name, beside which there is none that people use, and permissions as the blob has.
+/// Makes the libraries of a build directory links to blobs with the same content, on the same file system.
+/// Only those that have one name, beside which there is none that people use, and permissions as the blob
+/// has.
 ///
-/// Cargo is kept away meanwhile. Where times decide on freshness it may build again what is linked: a link has the time
-/// of the blob.
+/// Cargo is kept away meanwhile. Where times decide on freshness it may build again what is linked: a link
+/// has the time of the blob.
 ///
 /// # Errors
 ///

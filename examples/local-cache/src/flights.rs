@@ -1,11 +1,13 @@
-//! Single flight: of several builds that need the same unit at the same time, one compiles it, and the others wait for its
-//! result.
+//! Single flight: of several builds that need the same unit at the same time, one compiles it, and the others
+//! wait for its result.
 //!
-//! Who is told that there is no result has the flight: a file, locked until the result is stored. Who comes while it is locked
-//! waits, for a limited time, and then looks again. The lock of a process that dies is released by the system.
+//! Who is told that there is no result has the flight: a file, locked until the result is stored. Who comes
+//! while it is locked waits, for a limited time, and then looks again. The lock of a process that dies is
+//! released by the system.
 //!
-//! A lock is advice. Two flights for one unit cost a compilation, and none waits for another in a circle: a build that waits
-//! for a unit holds none of its job slots for that, and so goes on with those that it has the flights of.
+//! A lock is advice. Two flights for one unit cost a compilation, and none waits for another in a circle: a
+//! build that waits for a unit holds none of its job slots for that, and so goes on with those that it has
+//! the flights of.
 
 use std::collections::HashMap;
 use std::fs::{self, File, TryLockError};

@@ -1,8 +1,8 @@
 //! Making room: what was not used for longest goes first.
 //!
-//! Results are kept in the order of their last use, as long as their blobs fit; then blobs go that no result needs. A build
-//! may be storing meanwhile, blobs first, and another may have just been told of a result: what was used or made within
-//! the last hour stays. A file that is gone all the same costs a compilation.
+//! Results are kept in the order of their last use, as long as their blobs fit; then blobs go that no result
+//! needs. A build may be storing meanwhile, blobs first, and another may have just been told of a result:
+//! what was used or made within the last hour stays. A file that is gone all the same costs a compilation.
 
 use std::collections::HashSet;
 use std::fs::{self, File, Metadata};

@@ -154,7 +154,8 @@ fn only_the_first_incremental_result_is_stored() {
     assert_eq!(prints(&two.bin("b")), "4");
 }
 
-/// While the checkout stays at a commit, what is dirty was edited. When it moves, others may have built what it moved to.
+/// While the checkout stays at a commit, what is dirty was edited. When it moves, others may have built what
+/// it moved to.
 #[cargo_test]
 fn an_edit_asks_nobody_and_another_commit_does() {
     let (one, _) = checkouts(|p| members(p).file(".gitignore", "target"));

@@ -141,8 +141,8 @@ fn a_library_of_the_registry_that_is_written_into_is_repaired() {
     });
 }
 
-/// Writes into the library of a checkout, which other checkouts and the cache may have as well: all have the right one after
-/// their next build.
+/// Writes into the library of a checkout, which other checkouts and the cache may have as well: all have the
+/// right one after their next build.
 #[track_caller]
 fn assert_repaired(library: &str, at: impl Fn(&str) -> Project) {
     let (one, two, three) = (at("one"), at("two"), at("three"));

@@ -122,8 +122,8 @@ fn nothing_is_linked_where_times_decide() {
         .run();
 }
 
-/// To a Cargo that goes by times, what was built first must be older: libraries that are links, the folder and the program of a build
-/// script, which are copies, and a macro.
+/// To a Cargo that goes by times, what was built first must be older: libraries that are links, the folder
+/// and the program of a build script, which are copies, and a macro.
 #[cargo_test]
 fn stock_cargo_finds_what_is_linked_fresh() {
     // With `remap` the names of files would be others.

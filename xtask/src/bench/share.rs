@@ -1,4 +1,5 @@
-//! `cargo xtask bench share`: what sharing saves in real workspaces, and what it costs where there is nothing to share.
+//! `cargo xtask bench share`: what sharing saves in real workspaces, and what it costs where there is nothing
+//! to share.
 //!
 //! ```text
 //! target/bench/share/home                   Cargo's home: the user's downloads, and none of his settings

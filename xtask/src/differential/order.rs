@@ -1,8 +1,9 @@
 //! In which order link-time optimisation takes crates: by the names of their files (`fat_lto` of rustc sorts them).
 //!
-//! Names begin with the crate's, so that hashes decide only between crates of one name: two versions of a crate, or one
-//! that the standard library is made of as well (`memchr`). Upstream's Cargo and the fork have other hashes in the names
-//! of files, and where the order differs, functions of a program have other places in it.
+//! Names begin with the crate's, so that hashes decide only between crates of one name: two versions of a
+//! crate, or one that the standard library is made of as well (`memchr`). Upstream's Cargo and the fork have
+//! other hashes in the names of files, and where the order differs, functions of a program have other places
+//! in it.
 
 use std::collections::BTreeMap;
 use std::path::Path;

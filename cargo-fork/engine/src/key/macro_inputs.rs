@@ -44,8 +44,8 @@ fn libraries_of_macros(unit: &Unit) -> impl Iterator<Item = &Path> {
         .map(|it| it.path.as_path())
 }
 
-/// Macros that ask for the time, and of which no result depends on it: `rustversion` shows today's date in the text of an error, and
-/// what fails is not stored.
+/// Macros that ask for the time, and of which no result depends on it: `rustversion` shows today's date in
+/// the text of an error, and what fails is not stored.
 const TIMELESS: &[&str] = &["rustversion"];
 
 /// Returns whether a macro may make something of the time.

@@ -197,8 +197,8 @@ fn temporary() -> tempfile::Builder<'static, 'static> {
     builder
 }
 
-/// Creates a temporary file beside `place`, with the permissions that a compiler or linker would give it: the mode of what is
-/// in a store says nothing.
+/// Creates a temporary file beside `place`, with the permissions that a compiler or linker would give it: the
+/// mode of what is in a store says nothing.
 fn new_file(place: &Path, executable: bool) -> io::Result<(File, TempPath)> {
     let dir = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
     let create = |path: &Path| {

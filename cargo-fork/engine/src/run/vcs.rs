@@ -111,8 +111,8 @@ pub(crate) fn checked_out(
     }
 }
 
-/// Returns the branch, the commit and the tags of the repository that has a file; `None` if there is none, or that cannot be
-/// told.
+/// Returns the branch, the commit and the tags of the repository that has a file; `None` if there is none, or
+/// that cannot be told.
 pub fn commit(file: &Path) -> Option<String> {
     let git = repository(file.parent())?;
     // An index of a later format shortens paths: then nobody knows.

@@ -1,7 +1,7 @@
 //! Hits weighted by what they save: how much of the compile time of a build was not spent again.
 //!
-//! A count of hits says little, since a few large crates may be all that a build waits for. The times are those of the
-//! fork's own cold build: with hooks, units have another `-C metadata` than upstream's.
+//! A count of hits says little, since a few large crates may be all that a build waits for. The times are
+//! those of the fork's own cold build: with hooks, units have another `-C metadata` than upstream's.
 
 use std::collections::BTreeMap;
 use std::path::Path;

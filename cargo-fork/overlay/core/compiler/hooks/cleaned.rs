@@ -1,5 +1,5 @@
-//! Packages that were cleaned: `cargo clean -p` is how people get rid of a bad result. So the next build of such a package
-//! asks no hook, and what it makes takes the place of what hooks have.
+//! Packages that were cleaned: `cargo clean -p` is how people get rid of a bad result. So the next build of
+//! such a package asks no hook, and what it makes takes the place of what hooks have.
 //!
 //! They are listed in `.hooks/cleaned` in the build directory, a line each, until they are built. Cleaning everything
 //! lists nothing: the folder goes, and all is restored.

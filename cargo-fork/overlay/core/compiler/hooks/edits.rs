@@ -1,7 +1,8 @@
 //! Whether somebody is editing: then a unit is built that nobody else has built, and asking for it is in vain.
 //!
-//! A build directory knows the commit at which it was built last, in `.hooks/commit`. While the checkout stays there, what is
-//! dirty was edited; when it moves (`git pull`, `git switch`), others may have built what it moved to.
+//! A build directory knows the commit at which it was built last, in `.hooks/commit`. While the checkout
+//! stays there, what is dirty was edited; when it moves (`git pull`, `git switch`), others may have built
+//! what it moved to.
 
 use std::path::PathBuf;
 

@@ -81,9 +81,9 @@ pub fn subject(build_runner: &BuildRunner<'_, '_>, hooks: &Hooks, unit: &Unit) -
     }
 }
 
-/// Returns whether the outputs of a unit may be older than the checkout. A Cargo that goes by times compares what a build script
-/// of the workspace printed with the files that it declares, and so everything above it must be new as well; and macros are
-/// copied, not linked.
+/// Returns whether the outputs of a unit may be older than the checkout. A Cargo that goes by times compares
+/// what a build script of the workspace printed with the files that it declares, and so everything above it
+/// must be new as well; and macros are copied, not linked.
 fn may_be_old(build_runner: &BuildRunner<'_, '_>, hooks: &Hooks, unit: &Unit) -> bool {
     let is_fixed = |unit: &Unit| matches!(source(build_runner, unit), Source::Unpacked { .. });
     if is_fixed(unit) {

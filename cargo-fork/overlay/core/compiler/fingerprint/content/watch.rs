@@ -168,8 +168,8 @@ pub(crate) fn clock(dir: &Path) -> CargoResult<Clock> {
 }
 
 /// Gives the outputs of a unit a time: what is kept must not look older than what it was made of to a Cargo
-/// that goes by times. With `inputs` its list of inputs too: a script may have written these anew. An output that is not
-/// of the workspace and has other names may be a file of a store, whose time stays.
+/// that goes by times. With `inputs` its list of inputs too: a script may have written these anew. An output
+/// that is not of the workspace and has other names may be a file of a store, whose time stays.
 pub(super) fn renew(
     freshness: &Freshness,
     unit: &freshness::Unit,
