@@ -17,6 +17,7 @@ mod differential;
 mod directory;
 mod fetch;
 mod fork;
+mod git;
 mod install;
 mod lock;
 mod overlay;

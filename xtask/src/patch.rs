@@ -11,7 +11,6 @@ use crate::repo::Repo;
 mod diff;
 mod edit;
 mod file;
-mod git;
 mod save;
 mod scratch;
 mod series;

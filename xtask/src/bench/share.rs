@@ -2,11 +2,14 @@
 //! to share.
 //!
 //! ```text
-//! target/bench/share/home                   Cargo's home: the user's downloads, and none of his settings
 //! target/bench/share/SIZE/scratch           where a workload is assembled
 //! target/bench/share/SIZE/CONTENDER         its checkouts and its cache
 //! target/bench/share/scaling/UNITS          the same for a generated workspace
 //! ```
+//!
+//! Checkouts are repositories, as those of people are. Cargo's home, with the user's downloads and none of his settings,
+//! is a temporary folder: below `target/` it would lie in a repository, which homes seldom do, and build scripts of
+//! registry packages would be taken to read that.
 //!
 //! What is built is removed when it was measured. Where the fork has a cache it is `on`, and `off` without hooks;
 //! `floor` is what a machine can do at best: links to a finished build directory, and a Cargo that finds all done.
@@ -118,7 +121,8 @@ impl Arguments {
 pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> Result<()> {
     let programs = arguments.programs.obtain(repo)?;
     let _lock = repo.lock_bench()?;
-    let site = Site::new(&repo.join("target/bench/share"))?;
+    let home = tempfile::tempdir().context("failed to make a folder for Cargo's home")?;
+    let site = Site::new(&repo.join("target/bench/share"), home.path())?;
     let peers = present_peers();
     let mut figures = Figures {
         setting: setting(arguments, &programs, &peers, &site)?,

@@ -8,7 +8,7 @@ use std::fs;
 use anyhow::{Context, Result, bail};
 
 use crate::fetch;
-use crate::patch::git::Git;
+use crate::git::Git;
 use crate::patch::{Series, scratch, series, worktree};
 use crate::pin::Pin;
 use crate::repo::Repo;

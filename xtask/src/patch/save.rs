@@ -5,8 +5,8 @@
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::fetch;
+use crate::git::{Git, UPSTREAM};
 use crate::patch::edit::{self, DIGEST, SKIPPED};
-use crate::patch::git::{Git, UPSTREAM};
 use crate::patch::{Patch, Series, diff, series, worktree};
 use crate::pin::Pin;
 use crate::repo::Repo;

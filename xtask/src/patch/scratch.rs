@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::git::{Git, UPSTREAM};
 use crate::patch::Patch;
-use crate::patch::git::{Git, UPSTREAM};
 use crate::tree::{self, Tree};
 
 /// What is left alone in the folder, and is never committed: Cargo writes both.

@@ -5,7 +5,7 @@ use std::fs;
 use anyhow::{Context, Result};
 
 use crate::fetch;
-use crate::patch::git::{Git, UPSTREAM};
+use crate::git::{Git, UPSTREAM};
 use crate::patch::{Series, scratch};
 use crate::pin::Pin;
 use crate::process;

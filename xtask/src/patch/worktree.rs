@@ -8,8 +8,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use crate::git::Git;
 use crate::overlay;
-use crate::patch::git::Git;
 use crate::patch::scratch::NOT_COMMITTED;
 use crate::pin::Pin;
 use crate::repo::Repo;

@@ -28,12 +28,11 @@ pub(crate) struct Site {
 const KEPT: [&str; 4] = ["http", "net", "registries", "source"];
 
 impl Site {
-    /// Makes the home.
-    pub(crate) fn new(folder: &Path) -> Result<Site> {
-        let home = folder.join("home");
+    /// Makes the home in a folder.
+    pub(crate) fn new(folder: &Path, home: &Path) -> Result<Site> {
         let of_user = repo::cargo_home()?;
         let downloads = of_user.join("registry");
-        for folder in [&home, &downloads] {
+        for folder in [home, &downloads] {
             fs::create_dir_all(folder)
                 .with_context(|| format!("failed to create `{}`", folder.display()))?;
         }
@@ -46,7 +45,7 @@ impl Site {
         tree::write_if_different(&home.join("config.toml"), configuration.as_bytes())?;
         Ok(Site {
             folder: folder.to_path_buf(),
-            home,
+            home: home.to_path_buf(),
             rustc: pin::real_rustc()?,
         })
     }

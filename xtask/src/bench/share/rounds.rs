@@ -24,6 +24,7 @@ use crate::bench::share::weight::Weights;
 use crate::bench::share::workload::Workload;
 use crate::bench::timing;
 use crate::differential::project;
+use crate::git::Git;
 use crate::lock::LOCK;
 use crate::process;
 use crate::tree::{self, Tree, sha256};
@@ -153,7 +154,7 @@ impl<'a> Rounds<'a> {
     fn cold(&mut self, place: usize) -> Result<()> {
         self.contenders[place].reset(self.site)?;
         let checkout = self.contenders[place].checkout(Phase::Cold);
-        project::check_out(&self.files, &checkout)?;
+        check_out(&self.files, &checkout)?;
         let run = self.run(place, &checkout, true)?;
         self.series(Phase::Cold, place).add(&run)?;
         match place {
@@ -200,7 +201,7 @@ impl<'a> Rounds<'a> {
         let checkout = self.contenders[place].checkout(phase);
         let target = checkout.join("target");
         remove(&target)?;
-        project::check_out(files.as_ref().unwrap_or(&self.files), &checkout)?;
+        check_out(files.as_ref().unwrap_or(&self.files), &checkout)?;
         let run = self.run(place, &checkout, true)?;
         self.series(phase, place).add(&run)?;
         if phase == Phase::WarmOther {
@@ -275,6 +276,23 @@ impl<'a> Rounds<'a> {
         });
         &mut self.series[found]
     }
+}
+
+/// Checks out a commit with these files.
+fn check_out(files: &Tree, checkout: &Path) -> Result<()> {
+    project::check_out(files, checkout)?;
+    let git = Git::open(checkout);
+    if !checkout.join(".git").exists() {
+        git.read(&["init", "--quiet"])?;
+        let ignored = checkout.join(".git/info/exclude");
+        tree::write_if_different(&ignored, b"/target\n")?;
+    }
+    git.read(&["add", "--all", "--force", ":!target"])?;
+    if git.read(&["status", "--porcelain"])?.is_empty() {
+        return Ok(());
+    }
+    git.read(&["commit", "--quiet", "--message=files"])
+        .map(drop)
 }
 
 /// Lets the kernel write what earlier builds left, so that nobody pays for another one. Without the program, the
