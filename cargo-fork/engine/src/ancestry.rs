@@ -52,6 +52,8 @@ impl Bound {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::unit::{Dependency, Output, fixture};
     use hook_protocol::wire::Role;
@@ -64,11 +66,13 @@ mod tests {
             path: path(name, "rlib"),
             role: Role::Link,
         }];
-        let on = |it: &str| Dependency {
-            published: None,
-            crate_id: it.to_owned(),
-            role: "metadata",
-            path: path(it, "rmeta"),
+        let on = |it: &str| {
+            Arc::new(Dependency {
+                published: None,
+                crate_id: it.to_owned(),
+                role: "metadata",
+                path: path(it, "rmeta"),
+            })
         };
         unit.dependencies = dependency.map(on).into_iter().collect();
         unit

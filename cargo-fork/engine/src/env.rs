@@ -46,6 +46,12 @@ const READ_BY_TOOLS: &[&str] = &[
 /// Beginnings of names of variables that linkers and their wrappers read.
 const FAMILIES_OF_TOOLS: &[&str] = &["MOLD_", "NIX_CFLAGS_", "NIX_LDFLAGS_", "WILD_"];
 
+/// Returns whether compilers, drivers or linkers read a variable of Cargo's own environment.
+pub(crate) fn is_read_by_tools(name: &str) -> bool {
+    let is_family = |it: &&str| name.starts_with(it);
+    READ_BY_TOOLS.contains(&name) || FAMILIES_OF_TOOLS.iter().any(is_family)
+}
+
 /// Variables that only clippy reads.
 const READ_BY_CLIPPY: &[&str] = &["CLIPPY_ARGS", "CLIPPY_CONF_DIR"];
 

@@ -128,7 +128,13 @@ impl FileDigests {
     ///
     /// If the file cannot be read. Errors are not remembered.
     pub fn once(&self, path: &Path) -> io::Result<Hashed> {
-        let slot = Arc::clone(self.lock().entry(path.to_path_buf()).or_default());
+        let slot = {
+            let mut known = self.lock();
+            match known.get(path) {
+                Some(slot) => Arc::clone(slot),
+                None => Arc::clone(known.entry(path.to_path_buf()).or_default()),
+            }
+        };
         if let Some(known) = slot.get() {
             return Ok(*known);
         }

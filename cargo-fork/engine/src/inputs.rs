@@ -59,7 +59,7 @@ pub(crate) fn record(
             Some(value) if names_only_files(unit, name, value, &paths, mentions) => {
                 Some(by_placeholder(subject, value))
             }
-            Some(value) => Some(by_value(value)),
+            Some(value) => Some(by_value(subject, value)),
             None => None,
         };
         inputs.env.push(EnvInput {
@@ -93,7 +93,7 @@ pub(crate) fn named(subject: &Subject, env: &Environment, info: &DepInfo) -> Vec
         .into_iter()
         .filter(|name| !env.command.contains_key(name));
     let input = |name: String| EnvInput {
-        value: env.get(&name).map(by_value),
+        value: env.get(&name).map(|it| by_value(subject, it)),
         name,
     };
     names.map(input).collect()
@@ -184,13 +184,14 @@ fn names_only_files(
 }
 
 /// Returns the digest by which a variable counts as it is.
-pub(crate) fn by_value(value: &str) -> Digest {
-    Digest::of(format!("value {value}").as_bytes())
+pub(crate) fn by_value(subject: &Subject, value: &str) -> Digest {
+    subject.salt.digest(&format!("value {value}"))
 }
 
 /// Returns the digest by which a variable counts that only names files.
 fn by_placeholder(subject: &Subject, value: &str) -> Digest {
-    Digest::of(format!("placeholder {}", subject.roots.normalise(value)).as_bytes())
+    let value = subject.roots.normalise(value);
+    subject.salt.digest(&format!("placeholder {value}"))
 }
 
 /// Returns the digest by which a result is bound to a path of this machine.
@@ -269,7 +270,7 @@ pub(crate) fn check(
         let holds = match (&input.value, now) {
             (None, None) => true,
             (Some(then), Some(now)) => {
-                *then == by_value(now) || *then == by_placeholder(subject, now)
+                *then == by_value(subject, now) || *then == by_placeholder(subject, now)
             }
             _ => false,
         };

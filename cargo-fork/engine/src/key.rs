@@ -1,6 +1,6 @@
 //! The hash summary of a unit: ingredients, `action` and `key`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::mentions::Mentions;
 use crate::needed::Search;
 use crate::package::{self, Source};
 use crate::run::Scripts;
+use crate::salt::Salt;
 use crate::tools::Tools;
 use crate::unit::{Command, Subject, Unit};
 use crate::verified::Verified;
@@ -25,7 +26,7 @@ pub(crate) mod native;
 
 /// Part of every key. It moves with each change of what enters a key or of how it is written, so that
 /// results of another version are never found.
-const KEY_VERSION: &str = "cargo-hooks 2";
+const KEY_VERSION: &str = "cargo-hooks 3";
 
 /// What the keys of all units of a build have in common.
 pub struct Common {
@@ -47,8 +48,6 @@ pub struct Common {
     pub sysroot: PathBuf,
     /// The triple of this machine.
     pub host: String,
-    /// `hooks.salt`.
-    pub salt: String,
 }
 
 /// The hash summary of a unit, and what else was learnt on the way.
@@ -85,7 +84,7 @@ pub fn summarise(common: &Common, unit: &Unit, command: &Command) -> Result<Summ
     let subject = &unit.subject;
     let arguments = understand(&command.args, &subject.roots)?;
     let mut hashed = Vec::new();
-    let mut ingredients = Ingredients::new(common, subject);
+    let mut ingredients = Ingredients::new(subject);
     ingredients.add("args", &arguments.kept);
     ingredients.add("remap", &[arguments.remapped.to_string()]);
     let env = command.env.lines(&subject.roots, command.is_clippy());
@@ -147,13 +146,19 @@ pub fn summarise(common: &Common, unit: &Unit, command: &Command) -> Result<Summ
 
 /// What goes into an action, by name.
 #[derive(Debug, Clone)]
-pub(crate) struct Ingredients(BTreeMap<String, Digest>);
+pub(crate) struct Ingredients {
+    salt: Salt,
+    digests: BTreeMap<String, Digest>,
+}
 
 impl Ingredients {
     /// Begins with what units of every kind have.
-    pub(crate) fn new(common: &Common, subject: &Subject) -> Ingredients {
-        let mut out = Ingredients(BTreeMap::new());
-        out.add("version", &[KEY_VERSION.to_owned(), common.salt.clone()]);
+    pub(crate) fn new(subject: &Subject) -> Ingredients {
+        let mut out = Ingredients {
+            salt: subject.salt,
+            digests: BTreeMap::new(),
+        };
+        out.add("version", &[KEY_VERSION.to_owned()]);
         let facts = subject.facts.iter();
         let mut facts: Vec<String> = facts.map(|(name, fact)| format!("{name}={fact}")).collect();
         let cwd = subject.roots.normalise(&subject.cwd.to_string_lossy());
@@ -164,8 +169,8 @@ impl Ingredients {
 
     /// Adds one. Lines are encoded so that different lists never are equal.
     pub(crate) fn add(&mut self, name: &str, lines: &[String]) {
-        let digest = Digest::of(encode(lines).as_bytes());
-        let earlier = self.0.insert(name.to_owned(), digest);
+        let digest = self.salt.digest(&encode(lines));
+        let earlier = self.digests.insert(name.to_owned(), digest);
         assert!(earlier.is_none(), "the ingredient `{name}` was added twice");
     }
 
@@ -195,7 +200,7 @@ impl Ingredients {
 
     /// Returns the summary.
     pub(crate) fn finish(self, files: Vec<FileDigest>) -> Hashes {
-        let ingredients = self.0;
+        let ingredients = self.digests;
         let lines: Vec<String> = ingredients
             .iter()
             .map(|(name, d)| format!("{name} {d}"))
@@ -238,14 +243,16 @@ fn dependencies(common: &Common, unit: &Unit) -> Result<Vec<String>, Reason> {
             dependency.crate_id, dependency.role
         ));
     }
-    lines.sort();
+    lines.sort_unstable();
     // Names are unique, so that no dependency can hide another.
-    let names: BTreeSet<_> = unit
-        .dependencies
+    let names = lines
         .iter()
-        .map(|d| (&d.crate_id, d.role))
-        .collect();
-    if names.len() < lines.len() {
+        .map(|line| line.rsplit_once(' ').map(|it| it.0));
+    if names
+        .clone()
+        .zip(names.skip(1))
+        .any(|(one, next)| one == next)
+    {
         return Err(Reason::AmbiguousDependency);
     }
     Ok(lines)
@@ -255,11 +262,9 @@ fn dependencies(common: &Common, unit: &Unit) -> Result<Vec<String>, Reason> {
 fn named_files(common: &Common, unit: &Unit, arguments: &Arguments) -> Result<Vec<String>, Reason> {
     let absolute = |path: &PathBuf| unit.subject.cwd.join(path);
     let foreign = arguments.externs.iter().map(absolute).filter(|file| {
-        let stem = file.with_extension("");
-        !unit
-            .dependencies
-            .iter()
-            .any(|known| known.path.with_extension("") == stem)
+        let is_it =
+            |known: &Path| known.file_stem() == file.file_stem() && known.parent() == file.parent();
+        !unit.dependencies.iter().any(|known| is_it(&known.path))
     });
     let files = arguments.files.iter().map(absolute).chain(foreign);
     files

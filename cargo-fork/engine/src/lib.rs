@@ -10,6 +10,7 @@
 //! Invariant: nothing in a build directory changes before all that a hook supplied is verified.
 
 mod ancestry;
+pub mod answers;
 pub mod args;
 mod ask;
 pub mod before;
@@ -32,8 +33,10 @@ mod needed;
 pub mod package;
 mod pieces;
 mod place;
+mod program;
 pub mod roots;
 pub mod run;
+pub mod salt;
 mod scan;
 mod session;
 mod side;

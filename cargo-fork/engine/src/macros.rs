@@ -1,120 +1,19 @@
 //! What a procedural macro may read without telling anybody.
 //!
 //! A macro runs inside the compiler and can read any file and variable; the compiler reports only what
-//! it was told of. Most macros cannot: their library does not even contain the functions. So a library
-//! is judged by its symbols, since the standard library is linked into it and what is not used is
-//! dropped. What every macro has (measured with an empty one, rustc 1.95: the panic machinery asks for
-//! the current folder and executable, reads `/proc` and aborts) says nothing.
-//!
-//! What this does not see: C code in the library, and `extern "C"` calls of the platform's functions.
+//! it was told of. Most macros cannot: their library does not even [contain the functions](crate::program).
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use memchr::memmem;
-use object::{Object as _, ObjectSymbol as _};
 
 use crate::env::Environment;
+use crate::pieces;
+use crate::program::{Powers, Program};
 use crate::roots::Roots;
-
-/// What a macro library may do.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Powers {
-    /// It may read environment variables that it knows by name.
-    pub reads_env: bool,
-    /// It may list all environment variables.
-    pub lists_env: bool,
-    /// It may look at files, or start programs that do.
-    pub reads_files: bool,
-    /// It may use the network.
-    pub uses_network: bool,
-    /// It may start programs.
-    pub starts_programs: bool,
-    /// It asks for the time.
-    pub asks_clock: bool,
-}
-
-impl Powers {
-    /// The powers of a library about which nothing is known.
-    const ALL_LOCAL: Powers = Powers {
-        reads_env: true,
-        lists_env: true,
-        reads_files: true,
-        uses_network: false,
-        starts_programs: true,
-        asks_clock: false,
-    };
-
-    /// Returns whether the macro can read what it was not given.
-    pub fn is_impure(self) -> bool {
-        self.reads_env || self.reads_files || self.uses_network
-    }
-
-    fn and(self, other: Powers) -> Powers {
-        Powers {
-            reads_env: self.reads_env || other.reads_env,
-            lists_env: self.lists_env || other.lists_env,
-            reads_files: self.reads_files || other.reads_files,
-            uses_network: self.uses_network || other.uses_network,
-            starts_programs: self.starts_programs || other.starts_programs,
-            asks_clock: self.asks_clock || other.asks_clock,
-        }
-    }
-}
-
-/// Judges the symbols of a library; a library without symbols may do anything.
-fn judge<'a>(symbols: impl Iterator<Item = &'a str>) -> Powers {
-    let mut seen = false;
-    let mut powers = Powers::default();
-    for symbol in symbols {
-        seen |= symbol.contains("3std");
-        // Both manglings write a path as lengths and names.
-        let uses = |module: &str, harmless: &[&str]| {
-            symbol.match_indices(module).any(|(at, _)| {
-                let rest = &symbol[at + module.len()..];
-                !harmless.iter().any(|name| rest.starts_with(name))
-            })
-        };
-        powers.reads_env |= uses("3std3env", &["11current_dir", "11current_exe"]);
-        powers.lists_env |= symbol.contains("3std3env4vars") || symbol.contains("3std3env7vars_os");
-        powers.reads_files |= uses(
-            "3std2fs",
-            &["24buffer_capacity_required", "RNtB5_4FileNtNtB7_2io4Read"],
-        );
-        powers.reads_files |= ASKING.iter().any(|method| uses_path(symbol, method));
-        powers.starts_programs |= uses("3std7process", &["5abort", "4exit"]);
-        powers.uses_network |= symbol.contains("3std3net");
-        powers.asks_clock |= symbol.contains("10SystemTime3now");
-    }
-    if !seen {
-        return Powers::ALL_LOCAL;
-    }
-    powers.reads_files |= powers.starts_programs;
-    powers.reads_env |= powers.starts_programs;
-    // Starting a program lists the variables that it inherits, whoever reads them.
-    powers.lists_env &= !powers.starts_programs;
-    powers
-}
-
-/// Methods of `Path` that look at the file system.
-const ASKING: &[&str] = &[
-    "6exists",
-    "7is_file",
-    "6is_dir",
-    "10is_symlink",
-    "10try_exists",
-    "8read_dir",
-    "9read_link",
-    "8metadata",
-    "16symlink_metadata",
-    "12canonicalize",
-];
-
-fn uses_path(symbol: &str, method: &str) -> bool {
-    symbol.contains("3std4path") && symbol.contains(&format!("4Path{method}"))
-}
 
 /// Variables that differ between terminals, sessions and users, that no result depends on, and that
 /// every library mentions.
@@ -151,7 +50,7 @@ const MIN_NAME: usize = 4;
 /// Judges libraries, each once per build.
 #[derive(Default)]
 pub struct Macros {
-    known: Mutex<HashMap<std::path::PathBuf, Arc<Judged>>>,
+    known: Mutex<HashMap<PathBuf, Arc<Library>>>,
 }
 
 /// The variables that macros may read.
@@ -163,10 +62,49 @@ pub struct Variables {
     pub bound_by: Option<String>,
 }
 
-struct Judged {
+/// The library of a macro.
+struct Library {
+    path: PathBuf,
     powers: Powers,
-    /// The content, if its powers make it worth searching.
-    content: Option<Vec<u8>>,
+    /// The names that were searched for in it, and whether it mentions them.
+    mentions: Mutex<HashMap<String, bool>>,
+}
+
+impl Library {
+    fn new(path: &Path) -> io::Result<Library> {
+        Ok(Library {
+            path: path.to_path_buf(),
+            powers: Program::read(path)?.powers,
+            mentions: Mutex::default(),
+        })
+    }
+
+    /// Returns which of `names` are somewhere in the library: texts lie in it without anything between them.
+    /// Too short ones are not searched for.
+    fn mentioned<'a>(&self, names: impl Iterator<Item = &'a str>) -> io::Result<Vec<&'a str>> {
+        let mut known = self.mentions.lock().unwrap_or_else(PoisonError::into_inner);
+        let names: Vec<&str> = names.filter(|name| name.len() >= MIN_NAME).collect();
+        let new = names.iter().filter(|name| !known.contains_key(**name));
+        let mut new: Vec<(&str, memmem::Finder<'_>)> = new
+            .map(|name| (*name, memmem::Finder::new(*name)))
+            .collect();
+        for (name, _) in &new {
+            known.insert((*name).to_owned(), false);
+        }
+        if let Some(longest) = new.iter().map(|(name, _)| name.len()).max() {
+            pieces::any(&self.path, longest - 1, |piece, _| {
+                new.retain(|(name, finder)| {
+                    let is_here = finder.find(piece).is_some();
+                    if is_here {
+                        known.insert((*name).to_owned(), true);
+                    }
+                    !is_here
+                });
+                new.is_empty()
+            })?;
+        }
+        Ok(names.into_iter().filter(|name| known[*name]).collect())
+    }
 }
 
 impl Macros {
@@ -198,61 +136,67 @@ impl Macros {
     ) -> io::Result<Variables> {
         let mut out = Variables::default();
         for library in libraries {
-            let judged = self.judged(library)?;
-            let Some(content) = judged
-                .content
-                .as_deref()
-                .filter(|_| judged.powers.reads_env)
-            else {
+            let library = self.judged(library)?;
+            if !library.powers.reads_env {
                 continue;
-            };
-            for (name, value) in env.places(roots) {
-                if mentions(content, name) {
-                    let library = library.file_name().unwrap_or_default().to_string_lossy();
-                    let by = || format!("the macros of `{library}` may use `{name}`");
-                    out.bound_by.get_or_insert_with(by);
-                    out.values.insert(name.to_owned(), value.to_owned());
-                }
             }
-            for (name, value) in inherited(content, judged.powers, env, roots) {
+            let places: BTreeMap<&str, &str> = env.places(roots).collect();
+            for name in library.mentioned(places.keys().copied())? {
+                let library = library.path.file_name().unwrap_or_default();
+                let library = library.to_string_lossy();
+                let by = || format!("the macros of `{library}` may use `{name}`");
+                out.bound_by.get_or_insert_with(by);
+                out.values.insert(name.to_owned(), places[name].to_owned());
+            }
+            let inherited = candidates(env).map(|(name, _)| name.as_str());
+            let mentioned = library.mentioned(inherited)?;
+            let mentions = |name: &str| mentioned.contains(&name);
+            for (name, value) in inherited_by(library.powers, mentions, env, roots) {
                 out.values.entry(name).or_insert(value);
             }
         }
         Ok(out)
     }
 
-    fn judged(&self, library: &Path) -> io::Result<Arc<Judged>> {
+    fn judged(&self, path: &Path) -> io::Result<Arc<Library>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(judged) = known.get(library) {
-            return Ok(judged.clone());
+        if let Some(library) = known.get(path) {
+            return Ok(library.clone());
         }
-        let content = std::fs::read(library)?;
-        let powers = powers_of(&content);
-        let content = powers.is_impure().then_some(content);
-        let judged = Arc::new(Judged { powers, content });
-        known.insert(library.to_path_buf(), judged.clone());
-        Ok(judged)
+        let library = Arc::new(Library::new(path)?);
+        known.insert(path.to_path_buf(), library.clone());
+        Ok(library)
     }
 }
 
-/// Returns the variables that a program inherits and may read, by its texts and powers, with their values
-/// without paths of this machine.
-pub(crate) fn inherited(
-    content: &[u8],
+/// Returns the inherited variables that a program may be interested in, with their values.
+fn candidates(env: &Environment) -> impl Iterator<Item = (&String, &String)> {
+    let is_own = |name: &str| !env.command.contains_key(name) && !NOISE.contains(&name);
+    env.inherited.iter().filter(move |(name, _)| is_own(name))
+}
+
+/// Returns the variables that a program inherits and may read, by the names that it mentions and its powers,
+/// with their values without paths of this machine.
+pub(crate) fn inherited_by(
     powers: Powers,
+    mentions: impl Fn(&str) -> bool,
     env: &Environment,
     roots: &Roots,
 ) -> BTreeMap<String, String> {
     let may_read = |name: &str| {
         let is_noise = LISTED_NOISE.iter().any(|prefix| name.starts_with(prefix));
         let is_listed = powers.lists_env && !is_noise;
-        powers.reads_env && !NOISE.contains(&name) && (is_listed || mentions(content, name))
+        powers.reads_env && (is_listed || mentions(name))
     };
-    let inherited = env.inherited.iter();
-    inherited
-        .filter(|(name, _)| !env.command.contains_key(*name) && may_read(name))
+    candidates(env)
+        .filter(|(name, _)| may_read(name))
         .map(|(name, value)| (name.clone(), roots.normalise(value)))
         .collect()
+}
+
+/// Returns whether `text` has `name` anywhere.
+pub(crate) fn mentions(text: &[u8], name: &str) -> bool {
+    name.len() >= MIN_NAME && memmem::find(text, name.as_bytes()).is_some()
 }
 
 /// Variables that hold paths of this machine, of those that Cargo sets for a compiler.
@@ -274,31 +218,12 @@ pub(crate) fn is_place(name: &str) -> bool {
 /// # Errors
 ///
 /// If it cannot be read.
-pub fn judge_library(library: &Path) -> io::Result<(Powers, bool)> {
-    let content = std::fs::read(library)?;
-    let powers = powers_of(&content);
-    let knows = powers.lists_env || PLACES.iter().any(|name| mentions(&content, name));
-    Ok((powers, powers.reads_env && knows))
-}
-
-/// Returns what a library or program may do, by its symbols.
-pub(crate) fn powers_of(content: &[u8]) -> Powers {
-    match object::File::parse(content) {
-        Ok(file) => {
-            let mut powers = judge(file.symbols().filter_map(|symbol| symbol.name().ok()));
-            // Without symbols of its own, those that it takes from the platform tell of the network.
-            let mut taken = file.dynamic_symbols().filter_map(|it| it.name().ok());
-            powers.uses_network |= powers == Powers::ALL_LOCAL
-                && taken.any(|name| matches!(name, "connect" | "getaddrinfo" | "socket"));
-            powers
-        }
-        Err(_) => Powers::ALL_LOCAL,
-    }
-}
-
-/// Returns whether `content` has `name` anywhere: texts lie in a library without anything between them.
-fn mentions(content: &[u8], name: &str) -> bool {
-    name.len() >= MIN_NAME && memmem::find(content, name.as_bytes()).is_some()
+pub fn judge_library(path: &Path) -> io::Result<(Powers, bool)> {
+    let library = Library::new(path)?;
+    let powers = library.powers;
+    let knows = powers.reads_env
+        && (powers.lists_env || !library.mentioned(PLACES.iter().copied())?.is_empty());
+    Ok((powers, knows))
 }
 
 #[cfg(test)]

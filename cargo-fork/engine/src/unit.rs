@@ -11,6 +11,7 @@ use hook_protocol::wire::{self, Role};
 use crate::env::Environment;
 use crate::package::Source;
 use crate::roots::Roots;
+use crate::salt::Salt;
 
 #[cfg(test)]
 pub(crate) mod fixture;
@@ -41,6 +42,8 @@ pub struct Subject {
     /// nothing of it, or of what it depends on, is compared with sources of the checkout by the times of
     /// both.
     pub may_be_old: bool,
+    /// `hooks.salt`.
+    pub salt: Salt,
     /// Whether the user has cleaned the package, to have it built anew.
     pub is_cleaned: bool,
 }
@@ -91,8 +94,9 @@ pub struct Unit {
     pub output_dir: PathBuf,
     /// The outputs that Cargo expects.
     pub outputs: Vec<Output>,
-    /// Every file of the dependencies, transitively, that the compiler may load.
-    pub dependencies: Vec<Dependency>,
+    /// Every file of the dependencies, transitively, that the compiler may load. Units share them: in a large
+    /// build there are millions of such pairs.
+    pub dependencies: Vec<Arc<Dependency>>,
     /// Where rustc writes its list of inputs.
     pub dep_info: PathBuf,
     /// Where Cargo keeps the compiler's messages.

@@ -169,7 +169,7 @@ impl Verified {
 }
 
 /// Names the time since the machine was started last; `None` where that is not told.
-fn machine_start() -> Option<String> {
+pub(crate) fn machine_start() -> Option<String> {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned())
 }

@@ -10,6 +10,7 @@ use super::*;
 use crate::before::Clock;
 use crate::files::Stat;
 use crate::roots::Roots;
+use crate::salt::Salt;
 use crate::unit::fixture;
 
 /// A package that was compiled once, some time ago.
@@ -207,12 +208,13 @@ fn a_path_that_a_library_mentions_binds() {
     let with_library = |content: &str| {
         let mut package = Package::new();
         package.write("build/libb-1.rmeta", content);
-        package.unit.dependencies.push(crate::unit::Dependency {
+        let library = crate::unit::Dependency {
             published: None,
             crate_id: "b".to_owned(),
             role: "metadata",
             path: package.dir.path().join("build/libb-1.rmeta"),
-        });
+        };
+        package.unit.dependencies.push(library.into());
         package
     };
     let inputs = with_library("").record(&FileDigests::default()).unwrap();
@@ -448,4 +450,22 @@ fn an_edited_registry_package_is_not_kept_and_not_matched() {
         package.record(&FileDigests::default()).unwrap_err().name(),
         "edited-source"
     );
+}
+
+#[test]
+fn values_of_variables_cannot_be_guessed_without_the_salt() {
+    let recorded = |salt: &str| {
+        let mut package = Package::new();
+        package.unit.subject.salt = Salt::new(salt);
+        let inputs = package.record(&FileDigests::default()).unwrap();
+        assert_eq!(package.check(&inputs), Ok(()), "`{salt}`");
+        inputs.env
+    };
+    let plain = recorded("");
+    let salted = recorded("pepper");
+    for (name, value) in [("SHA", "abc"), ("OUT_DIR", "")] {
+        let of = |inputs: &[EnvInput]| inputs.iter().find(|it| it.name == name).unwrap().value;
+        assert_ne!(of(&plain), of(&salted), "{name}");
+        assert_ne!(of(&plain), Some(Digest::of(value.as_bytes())), "{name}");
+    }
 }

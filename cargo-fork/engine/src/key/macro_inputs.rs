@@ -8,8 +8,9 @@ use walkdir::WalkDir;
 use super::{Common, MACRO, once};
 use crate::Reason;
 use crate::env::Environment;
-use crate::macros::{Powers, Variables};
+use crate::macros::Variables;
 use crate::package;
+use crate::program::Powers;
 use crate::run::{script::Script, vcs};
 use crate::unit::{Command, Dependency, Subject, Unit};
 
@@ -27,14 +28,17 @@ pub(super) fn checked_out(
     if subject.mutable_package().is_none() {
         return Ok(String::new());
     }
-    let scripts = libraries_of_macros(unit).map(|library| Script::read(common, library));
-    let scripts = scripts.collect::<Result<Vec<_>, Reason>>()?;
-    let starting = scripts.iter().filter(|it| it.powers.starts_programs);
-    let mut commits = starting.map(|script| {
-        let words = vcs::mentioned(&script.text, script.powers);
-        vcs::checked_out(subject, env, true, words)
-    });
-    commits.next().unwrap_or_else(|| Ok(String::new()))
+    let mut commit = String::new();
+    for library in libraries_of_macros(unit) {
+        let powers = common.macros.powers(std::iter::once(library));
+        let powers = powers.map_err(|error| Reason::Unreadable(error.to_string()))?;
+        if powers.starts_programs {
+            let program = &Script::read(common, library)?.program;
+            let words = vcs::mentioned(&program.text, program.powers);
+            commit = vcs::checked_out(subject, env, true, words)?;
+        }
+    }
+    Ok(commit)
 }
 
 fn libraries_of_macros(unit: &Unit) -> impl Iterator<Item = &Path> {
@@ -50,12 +54,12 @@ const TIMELESS: &[&str] = &["rustversion"];
 
 /// Returns whether a macro may make something of the time.
 fn asks_for_time(common: &Common, unit: &Unit) -> Result<bool, Reason> {
-    let is_timeless = |it: &&Dependency| {
+    let is_timeless = |it: &Dependency| {
         let name = it.published.as_deref();
         name.is_some_and(|name| TIMELESS.contains(&name))
     };
     let macros = unit.dependencies.iter().filter(|it| it.role == MACRO);
-    let others = macros.filter(|it| !is_timeless(it));
+    let others = macros.filter(|it| !is_timeless(it.as_ref()));
     let powers = common.macros.powers(others.map(|it| it.path.as_path()));
     let powers = powers.map_err(|error| Reason::Unreadable(error.to_string()))?;
     Ok(powers.asks_clock)

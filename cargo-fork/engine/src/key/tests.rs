@@ -109,7 +109,11 @@ fn every_ingredient_matters() {
         }),
         ("deps", |c| c.write("build/deps/libb-1.rmeta", "another b")),
         ("deps", |c| c.write("build/deps/libm-2.so", "another macro")),
-        ("deps", |c| c.unit.dependencies[0].crate_id.push('2')),
+        ("deps", |c| {
+            Arc::make_mut(&mut c.unit.dependencies[0])
+                .crate_id
+                .push('2')
+        }),
         ("deps", |c| drop(c.unit.dependencies.pop())),
         ("native", |c| {
             c.write("build/script/out/libz.a", "another z")
@@ -117,7 +121,7 @@ fn every_ingredient_matters() {
         ("native", |c| {
             c.write("build/script/out/libnew.so", "found first")
         }),
-        ("version", |c| c.common.salt = "pepper".to_owned()),
+        ("version", |c| c.unit.subject.salt = Salt::new("pepper")),
         ("source", |c| {
             let root = c.unit.subject.source.root().to_path_buf();
             c.unit.subject.source = Source::Unpacked {
@@ -295,7 +299,7 @@ fn drivers_are_known_or_not_offered() {
 fn two_dependencies_of_one_name_are_not_offered() {
     let mut checkout = Checkout::new("x");
     let mut twin = checkout.unit.dependencies[0].clone();
-    twin.path = checkout.path("build/deps/libm-2.so");
+    Arc::make_mut(&mut twin).path = checkout.path("build/deps/libm-2.so");
     checkout.unit.dependencies.push(twin);
     let reason = summarise(&checkout.common, &checkout.unit, &checkout.command).unwrap_err();
     assert_eq!(reason, Reason::AmbiguousDependency);

@@ -24,12 +24,12 @@ use crate::package::{self, Source};
 pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result<Summary, Reason> {
     let subject = &run.subject;
     let script = Script::read(common, &run.script)?;
-    if script.powers.asks_clock {
+    if script.program.powers.asks_clock {
         return Err(Reason::ReadsClock);
     }
     subject.source.check_unpacked()?;
     let mut hashed = vec![(run.script.clone(), script.digest)];
-    let mut ingredients = Ingredients::new(common, subject);
+    let mut ingredients = Ingredients::new(subject);
     ingredients.add("script", &[script.digest.to_string()]);
     ingredients.add("rustc", &[toolchain(common, subject)?.to_string()]);
     ingredients.add("env", &env.lines(&subject.roots, false));
@@ -50,23 +50,23 @@ pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result
     ingredients.add("supplies", &supplies);
     let by_crate = run.vcs_dependency.as_ref();
     let by_crate = by_crate.map(|name| format!("it depends on `{name}`"));
-    let words = by_crate.or_else(|| vcs::mentioned(&script.text, script.powers));
-    let may_ask = script.powers.starts_programs;
+    let words = by_crate.or_else(|| vcs::mentioned(&script.program.text, script.program.powers));
+    let may_ask = script.program.powers.starts_programs;
     let is_local = run.is_local;
     let commit = vcs::checked_out(subject, env, is_local, words)?;
     ingredients.add("vcs", &[if may_ask { commit } else { String::new() }]);
-    if script.powers.reads_files {
+    if script.program.powers.reads_files {
         let files = workspace_files(common, subject, &mut hashed)?;
         ingredients.add("script-files", &files);
         ingredients.add("places", &system::places(common, run, &script));
     }
-    if script.powers.starts_programs {
+    if script.program.powers.starts_programs {
         ingredients.add("tools", &system::tools(common, run, &script, env)?);
     }
     if system::looks_for_libraries(run, &script) {
         ingredients.add("system", &system::installed(common, env));
     }
-    if script.asks_processor {
+    if script.program.asks_processor {
         let cpu = common.tools.native_cpu().map_err(Reason::Unreadable)?;
         ingredients.add("cpu", &[cpu.to_string()]);
     }
@@ -74,7 +74,7 @@ pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result
     Ok(Summary {
         hashes: ingredients.finish(files),
         hashed,
-        uses_network: script.powers.uses_network || script.mentions(&["curl", "wget"]),
+        uses_network: script.program.powers.uses_network || script.mentions(&["curl", "wget"]),
     })
 }
 

@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hook_protocol::Digest;
 use memchr::memmem;
-use object::{Object as _, ObjectSection as _, SectionKind};
 
 use crate::Reason;
 use crate::key::{Common, once};
-use crate::macros::{self, Powers};
+use crate::program::Program;
 use crate::tools::is_word_byte;
 
 /// What is known of build scripts in one build.
@@ -27,11 +26,7 @@ pub struct Scripts {
 #[derive(Debug)]
 pub(crate) struct Script {
     pub(crate) digest: Digest,
-    pub(crate) powers: Powers,
-    /// Whether it asks what the processor can do.
-    pub(super) asks_processor: bool,
-    /// Its constants, among them every text that it has; all of it, if they cannot be told.
-    pub(crate) text: Vec<u8>,
+    pub(crate) program: Program,
 }
 
 impl Script {
@@ -52,15 +47,9 @@ impl Script {
             return Ok(known.clone());
         }
         let digest = once(common, path)?;
-        let content = std::fs::read(path)
+        let program = Program::read(path)
             .map_err(|error| Reason::Unreadable(format!("`{}`: {error}", path.display())))?;
-        let mentions = |text: &[u8]| memmem::find(&content, text).is_some();
-        let script = Arc::new(Script {
-            digest,
-            powers: macros::powers_of(&content),
-            asks_processor: mentions(b"std_detect"),
-            text: constants(&content).unwrap_or(content),
-        });
+        let script = Arc::new(Script { digest, program });
         lock().insert(path.to_path_buf(), script.clone());
         Ok(script)
     }
@@ -69,23 +58,8 @@ impl Script {
     pub(super) fn mentions(&self, words: &[&str]) -> bool {
         words
             .iter()
-            .any(|word| memmem::find(&self.text, word.as_bytes()).is_some())
+            .any(|word| memmem::find(&self.program.text, word.as_bytes()).is_some())
     }
-}
-
-/// Returns the constants of a program or library; `None` if they cannot be told.
-fn constants(content: &[u8]) -> Option<Vec<u8>> {
-    let is_constant = |kind: SectionKind| {
-        matches!(
-            kind,
-            SectionKind::ReadOnlyData | SectionKind::ReadOnlyString | SectionKind::Data
-        )
-    };
-    let file = object::File::parse(content).ok()?;
-    let sections = file.sections().filter(|it| is_constant(it.kind()));
-    let data: Vec<&[u8]> = sections.filter_map(|it| it.data().ok()).collect();
-    let text = data.join(&b'\0');
-    (!text.is_empty()).then_some(text)
 }
 
 impl Scripts {
@@ -103,8 +77,8 @@ impl Scripts {
                 name.starts_with("libstd-") && !name.ends_with("meta") && !name.ends_with("rlib")
             };
             let library = entries.map(|entry| entry.path()).find(is_library);
-            let content = library.and_then(|path| std::fs::read(path).ok());
-            let text = content.and_then(|it| constants(&it)).unwrap_or_default();
+            let library = library.and_then(|path| Program::read(&path).ok());
+            let text = library.map(|it| it.text).unwrap_or_default();
             let words = text.split(|byte| !is_word_byte(byte));
             let words = words.filter(|word| !word.is_empty()).map(<[u8]>::to_vec);
             (text.clone(), words.collect())

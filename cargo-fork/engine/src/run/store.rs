@@ -132,7 +132,7 @@ impl Session {
         let inherited = |name: &&String| !env.command.contains_key(*name);
         let variable = |name: &String| EnvInput {
             name: name.clone(),
-            value: env.get(name).map(inputs::by_value),
+            value: env.get(name).map(|it| inputs::by_value(subject, it)),
         };
         let variables = declared.variables.iter().filter(inherited);
         inputs.env = variables.map(variable).collect();

@@ -40,7 +40,7 @@ const PKG_CONFIG: &[&str] = &["/usr/local/lib/pkgconfig", "/usr/local/share/pkgc
 
 /// Returns whether a script may look for installed libraries.
 pub(super) fn looks_for_libraries(run: &Run, script: &Script) -> bool {
-    let can_look = script.powers.starts_programs || script.powers.reads_files;
+    let can_look = script.program.powers.starts_programs || script.program.powers.reads_files;
     can_look && (run.links.is_some() || script.mentions(LOOKING))
 }
 
@@ -63,7 +63,7 @@ pub(super) fn tools(
         return Err(Reason::UnknownArgument(what.to_owned()));
     }
     let (_, words) = common.scripts.library(common);
-    let mut lines = common.tools.mentioned(&script.text, words);
+    let mut lines = common.tools.mentioned(&script.program.text, words);
     // A variable says which one: `CC="ccache clang"`, `PROTOC=/opt/protoc`.
     for (name, value) in env.seen().filter(|(name, _)| is_of_a_tool(name)) {
         for word in value.split_whitespace() {
@@ -97,7 +97,7 @@ pub(super) fn places(common: &Common, run: &Run, script: &Script) -> Vec<String>
             .any(|(root, _)| path.starts_with(root))
     };
     let mut lines = Vec::new();
-    for path in innermost(&script.text) {
+    for path in innermost(&script.program.text) {
         if of_library.contains(&path) || is_root(&path) {
             continue;
         }

@@ -79,7 +79,11 @@ pub(super) fn undeclared(
     env: &Environment,
 ) -> BTreeMap<String, String> {
     let roots = &run.subject.roots;
-    let mut out = macros::inherited(&script.text, script.powers, env, roots);
+    let mut out = {
+        let program = &script.program;
+        let mentions = |name: &str| macros::mentions(&program.text, name);
+        macros::inherited_by(program.powers, mentions, env, roots)
+    };
     out.retain(|name, _| !is_noise(name));
     for name in OF_USER {
         let value = env
@@ -97,7 +101,7 @@ pub(super) fn undeclared(
             out.insert(name, roots.normalise(value));
         }
     }
-    if script.powers.starts_programs {
+    if script.program.powers.starts_programs {
         let names = own_names(run);
         let named = named_in_package(run, env);
         for (name, value) in env.inherited.iter() {

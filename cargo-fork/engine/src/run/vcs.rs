@@ -6,8 +6,8 @@ use memchr::memmem;
 
 use crate::Reason;
 use crate::env::Environment;
-use crate::macros::Powers;
 use crate::pieces;
+use crate::program::Powers;
 use crate::unit::Subject;
 
 /// Crates by which build scripts read version control.

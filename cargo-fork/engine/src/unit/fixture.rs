@@ -9,6 +9,7 @@ use hook_protocol::wire;
 use super::{Subject, Unit};
 use crate::package::Source;
 use crate::roots::Roots;
+use crate::salt::Salt;
 
 /// Returns the library of a package in `dir`, which is also the workspace and the build directory.
 pub(crate) fn library(dir: &Path) -> Unit {
@@ -35,6 +36,7 @@ pub(crate) fn library(dir: &Path) -> Unit {
             members: Arc::from([]),
             build_dir: dir.to_path_buf(),
             may_be_old: true,
+            salt: Salt::default(),
             is_cleaned: false,
         },
         output_dir: dir.to_path_buf(),

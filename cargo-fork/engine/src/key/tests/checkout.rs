@@ -39,11 +39,13 @@ impl Checkout {
         roots.add("workspace", &ws);
         roots.add("build-dir", &target);
         roots.add("sysroot", &root.join("sysroot"));
-        let dependency = |crate_id: &str, role, file| Dependency {
-            published: None,
-            crate_id: crate_id.to_owned(),
-            role,
-            path: target.join("deps").join(file),
+        let dependency = |crate_id: &str, role, file| {
+            Arc::new(Dependency {
+                published: None,
+                crate_id: crate_id.to_owned(),
+                role,
+                path: target.join("deps").join(file),
+            })
         };
         let unit = Unit {
             subject: Subject {
@@ -134,10 +136,8 @@ impl Checkout {
 
     pub(super) fn summary(&mut self) -> Summary {
         // A build of its own: nothing is remembered from the one before.
-        let salt = std::mem::take(&mut self.common.salt);
         let version = self.common.rustc_version.clone();
         self.common = Common {
-            salt,
             rustc_version: version,
             ..common(&self.root)
         };
@@ -160,7 +160,6 @@ fn common(root: &Path) -> Common {
         rustc_version: "rustc 1.95.0".to_owned(),
         sysroot: root.join("sysroot"),
         host: "h".to_owned(),
-        salt: String::new(),
     }
 }
 

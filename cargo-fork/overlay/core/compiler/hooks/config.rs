@@ -142,6 +142,16 @@ pub fn load(gctx: &GlobalContext, jobs: u32, links: bool) -> CargoResult<Option<
     }))
 }
 
+/// Returns whether a hook is configured, before the whole table is read, which warns of what is wrong in it.
+pub(super) fn is_on(gctx: &GlobalContext) -> bool {
+    let is_set = |key: &str| {
+        let command = gctx.get::<Option<StringList>>(key).ok().flatten();
+        command.is_some_and(|it| it.as_slice().first().is_some_and(|name| !name.is_empty()))
+    };
+    let is_off = matches!(gctx.get::<Option<bool>>("hooks.enabled"), Ok(Some(false)));
+    !is_off && (is_set("hooks.before-build") || is_set("hooks.after-build"))
+}
+
 /// Returns the hook that is configured; `None` for an empty command, which switches the hook off.
 fn hook(gctx: &GlobalContext, value: &Value<StringList>) -> CargoResult<Option<Hook>> {
     let words = value.val.as_slice();

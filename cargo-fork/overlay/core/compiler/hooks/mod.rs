@@ -9,6 +9,7 @@
 //!
 //! Invariant: `Unit`, `Package` and `GlobalContext` do not reach a job.
 
+pub mod answers;
 mod cleaned;
 pub(crate) mod config;
 mod edits;
@@ -30,7 +31,9 @@ use cargo_hooks_engine::files::FileDigests;
 use cargo_hooks_engine::key::Common;
 use cargo_hooks_engine::mentions::Mentions;
 use cargo_hooks_engine::roots::Roots;
+use cargo_hooks_engine::salt::Salt;
 use cargo_hooks_engine::tools::Tools;
+use cargo_hooks_engine::unit::Dependency;
 use cargo_hooks_engine::verified::Verified;
 use hook_protocol::Digest;
 use hook_protocol::wire::Begin;
@@ -42,6 +45,9 @@ pub(crate) use self::run::RunJob;
 use crate::core::compiler::fingerprint::content::Content;
 use crate::core::compiler::{BuildContext, BuildRunner, CompileKind, CompileMode, Unit};
 use crate::util::errors::CargoResult;
+
+/// The folder in Cargo's home in which is kept what holds for all build directories.
+const MEMORY: &str = ".hooks";
 
 /// The hooks of one build.
 pub struct Hooks {
@@ -61,8 +67,12 @@ pub struct Hooks {
     cleaned: cleaned::Cleaned,
     edits: edits::Edits,
     env: Arc<BTreeMap<String, String>>,
+    /// `hooks.salt`.
+    salt: Salt,
     /// The libraries that a unit can reach, for each unit that was looked at.
     reachable: RefCell<HashMap<Unit, Rc<Vec<Unit>>>>,
+    /// The files of units on which others depend, by whether these need metadata only.
+    dependencies: RefCell<HashMap<(Unit, bool), Vec<Arc<Dependency>>>>,
     /// The units for which a hook is asked before they get a job slot.
     asked: RefCell<HashSet<Unit>>,
 }
@@ -78,7 +88,7 @@ impl Hooks {
         settings.engine.is_same_commit = edits.is_same_commit();
         let build_dir = bcx.ws.build_dir().into_path_unlocked();
         let target_dir = bcx.ws.target_dir().into_path_unlocked();
-        let memory = bcx.gctx.home().as_path_unlocked().join(".hooks");
+        let memory = bcx.gctx.home().as_path_unlocked().join(MEMORY);
         let common = Common {
             digests: digests.clone(),
             macros: Default::default(),
@@ -89,7 +99,6 @@ impl Hooks {
             rustc_version: bcx.rustc().verbose_version.clone(),
             sysroot: bcx.target_data.info(CompileKind::Host).sysroot.clone(),
             host: bcx.host_triple().to_string(),
-            salt: settings.salt,
         };
         let lockfile = bcx.ws.lock_root().into_path_unlocked().join("Cargo.lock");
         let begin = Begin {
@@ -124,8 +133,10 @@ impl Hooks {
             excluded: [build_dir, target_dir].into(),
             cleaned: cleaned::Cleaned::load(bcx.ws),
             edits,
+            salt: Salt::new(&settings.salt),
             env: Arc::new(env.collect()),
             reachable: RefCell::default(),
+            dependencies: RefCell::default(),
             asked: RefCell::default(),
         }))
     }

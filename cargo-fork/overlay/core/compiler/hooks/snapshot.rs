@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use cargo_hooks_engine::Reason;
 use cargo_hooks_engine::key::MACRO;
@@ -54,7 +55,7 @@ pub fn take(
         },
         output_dir: files.output_dir(unit),
         outputs,
-        dependencies: dependencies(build_runner, unit, &reachable)?,
+        dependencies: dependencies(build_runner, hooks, unit, &reachable)?,
         dep_info: dep_info.to_path_buf(),
         message_cache: files.message_cache_path(unit),
         was_built: dep_info.exists(),
@@ -76,6 +77,7 @@ pub fn subject(build_runner: &BuildRunner<'_, '_>, hooks: &Hooks, unit: &Unit) -
         workspace: bcx.ws.root().to_path_buf(),
         members: hooks.members.clone(),
         may_be_old: may_be_old(build_runner, hooks, unit),
+        salt: hooks.salt,
         is_cleaned: hooks.cleaned.contains(unit),
         build_dir: bcx.ws.build_dir().into_path_unlocked(),
     }
@@ -256,38 +258,49 @@ fn reachable(build_runner: &BuildRunner<'_, '_>, hooks: &Hooks, unit: &Unit) -> 
 
 fn dependencies(
     build_runner: &BuildRunner<'_, '_>,
+    hooks: &Hooks,
     unit: &Unit,
     reachable: &[Unit],
-) -> CargoResult<Vec<Dependency>> {
+) -> CargoResult<Vec<Arc<Dependency>>> {
     let mut out = Vec::with_capacity(reachable.len());
     for dep in reachable {
         let metadata = build_runner.only_requires_rmeta(unit, dep) || dep.mode.is_check();
-        let (flavor, role) = match dep.target.proc_macro() {
-            true => (FileFlavor::Linkable, MACRO),
-            false if metadata => (FileFlavor::Rmeta, "metadata"),
-            false => (FileFlavor::Linkable, "link"),
-        };
-        let hash = build_runner.files().metadata(dep).c_metadata();
-        for output in build_runner
-            .outputs(dep)?
-            .iter()
-            .filter(|o| o.flavor == flavor)
-        {
-            let extension = output
-                .path
-                .extension()
-                .unwrap_or_default()
-                .to_string_lossy();
-            let (name, version) = (dep.pkg.name(), dep.pkg.version());
-            let published = dep.pkg.package_id().source_id().is_crates_io();
-            let crate_id = format!("{name}@{version} {hash} {extension}");
-            out.push(Dependency {
-                crate_id,
-                published: published.then(|| name.to_string()),
-                role,
-                path: output.path.clone(),
-            });
+        let key = (dep.clone(), metadata);
+        if let Some(known) = hooks.dependencies.borrow().get(&key) {
+            out.extend(known.iter().cloned());
+            continue;
         }
+        let files = dependency(build_runner, dep, metadata)?;
+        out.extend(files.iter().cloned());
+        hooks.dependencies.borrow_mut().insert(key, files);
     }
     Ok(out)
+}
+
+/// The files of one dependency.
+fn dependency(
+    build_runner: &BuildRunner<'_, '_>,
+    dep: &Unit,
+    metadata: bool,
+) -> CargoResult<Vec<Arc<Dependency>>> {
+    let (flavor, role) = match dep.target.proc_macro() {
+        true => (FileFlavor::Linkable, MACRO),
+        false if metadata => (FileFlavor::Rmeta, "metadata"),
+        false => (FileFlavor::Linkable, "link"),
+    };
+    let hash = build_runner.files().metadata(dep).c_metadata();
+    let (name, version) = (dep.pkg.name(), dep.pkg.version());
+    let published = dep.pkg.package_id().source_id().is_crates_io();
+    let outputs = build_runner.outputs(dep)?;
+    let outputs = outputs.iter().filter(|it| it.flavor == flavor);
+    let files = outputs.map(|output| {
+        let extension = output.path.extension().unwrap_or_default();
+        Arc::new(Dependency {
+            crate_id: format!("{name}@{version} {hash} {}", extension.to_string_lossy()),
+            published: published.then(|| name.to_string()),
+            role,
+            path: output.path.clone(),
+        })
+    });
+    Ok(files.collect())
 }
