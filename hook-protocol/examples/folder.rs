@@ -1,9 +1,11 @@
-//! A cache in one folder, `$FOLDER_HOOK_DIR`: a folder for each key, in it the files of the result
-//! and its entry. It never deletes anything. The smallest hook that is of use.
+//! A cache in one folder, `$FOLDER_HOOK_DIR`: a folder for each result, in it the files and the entry,
+//! and for each key the name of its newest result. It never deletes anything. The smallest hook that is
+//! of use.
 
 use std::path::PathBuf;
 use std::{env, fs};
 
+use hook_protocol::files;
 use hook_protocol::hook::{BoxError, Hook, Keep, Lookup};
 use hook_protocol::wire::{AfterBuild, BeforeBuild, Candidate, Lifetime, Placement};
 
@@ -23,41 +25,35 @@ impl Hook for Folder {
     }
 
     fn before_build(&self, request: BeforeBuild) -> Result<Lookup, BoxError> {
-        let dir = self.dir.join(request.hashes.key.to_hex());
-        let Ok(entry) = fs::read(dir.join("entry.json")) else {
+        let Ok(result) = fs::read_to_string(self.dir.join(request.hashes.key.to_hex())) else {
             return Ok(Lookup::Miss("no result for this key".to_owned()));
         };
-        let entry = serde_json::from_slice(&entry)?;
+        let result = self.dir.join(result);
+        let entry = fs::read(result.join("entry.json"))?;
         let mut candidate = Candidate {
-            entry,
+            entry: serde_json::from_slice(&entry)?,
             files: Default::default(),
             placement: Placement::Copy,
             lifetime: Lifetime::Durable,
         };
         for name in candidate.entry.parse()?.files.into_keys() {
-            candidate.files.insert(name.clone(), dir.join(name));
+            candidate.files.insert(name.clone(), result.join(name));
         }
         Ok(Lookup::Hit(vec![candidate]))
     }
 
     fn after_build(&self, request: AfterBuild) -> Result<Keep, BoxError> {
-        let dir = self.dir.join(request.hashes.key.to_hex());
-        // All is put together under another name first: nobody finds half a result.
-        let new = self
-            .dir
-            .join(format!("new-{}-{}", std::process::id(), request.id));
-        fs::create_dir_all(&new)?;
-        for (name, path) in &request.files {
-            fs::copy(path, new.join(name))?;
+        let key = request.hashes.key.to_hex();
+        // No other build, nor another request of this one, has a folder of this name.
+        let name = format!("{key}-{}-{}", std::process::id(), request.id);
+        for (file, entry) in request.entry.parse()?.files {
+            let from = request.files.get(&file).ok_or("a file without a path")?;
+            files::copy(from, &self.dir.join(&name).join(file), &entry)?;
         }
-        fs::write(new.join("entry.json"), serde_json::to_vec(&request.entry)?)?;
-        match fs::rename(&new, &dir) {
-            Ok(()) => Ok(Keep::Stored(Default::default())),
-            Err(_) if dir.exists() => {
-                fs::remove_dir_all(&new)?;
-                Ok(Keep::Declined("there is one already".to_owned()))
-            }
-            Err(error) => Err(error.into()),
-        }
+        let entry = serde_json::to_vec(&request.entry)?;
+        files::write(&self.dir.join(&name).join("entry.json"), &entry)?;
+        // Only now is there something to be found, and it is whole.
+        files::write(&self.dir.join(key), name.as_bytes())?;
+        Ok(Keep::Stored(Default::default()))
     }
 }

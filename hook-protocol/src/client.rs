@@ -20,7 +20,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::wire::{AfterBuild, Answer, BeforeBuild, Begin, Capability, Request, Summary};
+use serde_json::Value;
+
+use crate::wire::{AfterBuild, Answer, BeforeBuild, Begin, Capability, End, Request, Summary};
 
 mod dispatch;
 mod end;
@@ -30,6 +32,7 @@ mod process;
 mod reply;
 mod slot;
 
+use dispatch::encode;
 pub use error::Error;
 use pool::Pool;
 use reply::Kind;
@@ -50,6 +53,33 @@ pub struct Command {
     pub cwd: Option<PathBuf>,
     /// Environment variables that are set, or removed if there is no value, for it.
     pub env: Vec<(OsString, Option<OsString>)>,
+}
+
+impl Command {
+    /// Returns the command that `words` are, as in `hooks.before-build`: for hooks that start other hooks.
+    /// `cargo:NAME`, and a plain name, is first looked for beside the running program. None if there is no word.
+    pub fn of_words(words: impl IntoIterator<Item = OsString>) -> Option<Command> {
+        let mut words = words.into_iter();
+        let first = words.next().filter(|it| !it.is_empty())?;
+        let shipped = first.to_str().and_then(|it| it.strip_prefix("cargo:"));
+        let name = shipped.map_or_else(
+            || PathBuf::from(&first),
+            |name| PathBuf::from(format!("cargo-hook-{name}{}", std::env::consts::EXE_SUFFIX)),
+        );
+        let this = std::env::current_exe().ok();
+        let beside = this.map(|it| it.with_file_name(&name));
+        let is_plain = name.components().count() == 1;
+        let program = match beside {
+            Some(beside) if is_plain && beside.is_file() => beside,
+            _ => name,
+        };
+        Some(Command {
+            program,
+            args: words.collect(),
+            cwd: None,
+            env: Vec::new(),
+        })
+    }
 }
 
 /// How to deal with a hook.
@@ -85,6 +115,15 @@ impl Client {
     ///
     /// If that process cannot be started or fails. Later requests start another.
     pub fn begin(&self, begin: Begin) -> Result<(), Error> {
+        self.begin_as(unsent(Request::Begin(begin))?)
+    }
+
+    /// As [`Client::begin`], with a `begin` request as it came, whatever else is in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::begin`].
+    pub fn begin_as(&self, begin: Value) -> Result<(), Error> {
         self.0.begin(begin)
     }
 
@@ -102,8 +141,8 @@ impl Client {
     pub fn before_build(&self, mut request: BeforeBuild) -> Result<Answer, Error> {
         self.0.need(Capability::BeforeBuild)?;
         (request.v, request.id) = self.0.stamp();
-        self.0
-            .ask(Kind::BeforeBuild, request.id, Request::BeforeBuild(request))
+        let (id, line) = (request.id, encode(&Request::BeforeBuild(request))?);
+        Ok(self.0.ask(Kind::BeforeBuild, id, &line)?.answer)
     }
 
     /// Tells of a unit that was built. The answer is [`Answer::Stored`] or [`Answer::Declined`].
@@ -114,8 +153,31 @@ impl Client {
     pub fn after_build(&self, mut request: AfterBuild) -> Result<Answer, Error> {
         self.0.need(Capability::AfterBuild)?;
         (request.v, request.id) = self.0.stamp();
-        self.0
-            .ask(Kind::AfterBuild, request.id, Request::AfterBuild(request))
+        let (id, line) = (request.id, encode(&Request::AfterBuild(request))?);
+        Ok(self.0.ask(Kind::AfterBuild, id, &line)?.answer)
+    }
+
+    /// Passes on a request as it came, of whatever kind and whatever is in it, and returns the answer, what
+    /// stands behind `Ok`, as it comes. For hooks that stand between Cargo and other hooks: what they do
+    /// not know reaches those who may. Version and id are set here. Whether the answer fits the request is
+    /// for who made that to judge.
+    ///
+    /// # Errors
+    ///
+    /// If the hook fails, says so, or lacks the capability for a request of that kind.
+    pub fn forward(&self, request: Value) -> Result<Value, Error> {
+        match request["kind"].as_str() {
+            Some("before-build") => self.0.need(Capability::BeforeBuild)?,
+            Some("after-build") => self.0.need(Capability::AfterBuild)?,
+            _ => {}
+        }
+        let (id, request) = self.0.stamped(request);
+        let line = encode(&request)?;
+        Ok(self
+            .0
+            .ask(Kind::Forwarded, id, &line)?
+            .raw
+            .unwrap_or_default())
     }
 
     /// Ends the session: waits for the requests of other threads, tells `summary` to hooks with
@@ -127,7 +189,21 @@ impl Client {
     /// If a process fails, or takes longer than `within`; also if a process failed earlier without
     /// any request noticing.
     pub fn end(&self, summary: Summary, within: Duration) -> Result<(), Error> {
-        self.0.end(summary, within)
+        let end = End {
+            v: 0,
+            id: 0,
+            summary,
+        };
+        self.end_as(unsent(Request::End(end))?, within)
+    }
+
+    /// As [`Client::end`], with an `end` request as it came, whatever else is in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::end`].
+    pub fn end_as(&self, end: Value, within: Duration) -> Result<(), Error> {
+        self.0.end(&end, within)
     }
 
     /// Drops every open question: each waiting and each later [`Client::before_build`] returns
@@ -155,6 +231,11 @@ impl std::fmt::Debug for Client {
             .field("name", &self.name())
             .finish_non_exhaustive()
     }
+}
+
+/// Returns a request that is sent later, and then gets a version and an id.
+fn unsent(request: Request) -> Result<Value, Error> {
+    serde_json::to_value(request).map_err(|error| Error::Encode(error.into()))
 }
 
 /// Returns the beginning of `line` for people: valid, and at most `limit` bytes long.

@@ -13,15 +13,21 @@ use crate::Digest;
 
 mod entry;
 mod reason;
+mod response;
 
 pub use entry::{Bound, ENTRY_FORMAT, Entry, EntryFile, EnvInput, Inputs, OpaqueEntry, Role, Tree};
 pub use reason::Reason;
+pub use response::{
+    Answer, Candidate, Declined, ErrorKind, Hit, HookError, Lifetime, Miss, Placement, Response,
+    Stored,
+};
 
 /// The version of the protocol that this crate speaks.
 pub const PROTOCOL_VERSION: u32 = 1;
 
 /// What a hook says first, before it reads anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Hello {
     /// The protocol versions that the hook speaks. Cargo uses the highest that both know, and does
@@ -36,6 +42,7 @@ pub struct Hello {
 
 /// Something that a hook can do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Capability {
@@ -51,11 +58,13 @@ pub enum Capability {
     Concurrent,
     /// A capability of a later version. Ignored.
     #[serde(other)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Unknown,
 }
 
 /// What Cargo asks of a hook, tagged by `kind`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Request {
@@ -69,11 +78,13 @@ pub enum Request {
     End(End),
     /// A request of a later version. A hook answers it with [`ErrorKind::NotSupported`].
     #[serde(other)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Unknown,
 }
 
 /// The first request of a build, sent to hooks with [`Capability::Session`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Begin {
     /// The protocol version of this request.
@@ -100,6 +111,7 @@ pub struct Begin {
 
 /// Asks for the outputs of a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct BeforeBuild {
     /// The protocol version of this request.
@@ -121,6 +133,7 @@ pub struct BeforeBuild {
 
 /// Tells of a unit that was built.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct AfterBuild {
     /// The protocol version of this request.
@@ -146,6 +159,7 @@ pub struct AfterBuild {
 
 /// The last request of a build, sent to hooks with [`Capability::Session`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct End {
     /// The protocol version of this request.
@@ -158,6 +172,7 @@ pub struct End {
 
 /// A unit in which hooks had no part.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Unshared {
     /// The unit.
@@ -170,6 +185,7 @@ pub struct Unshared {
 
 /// What may happen between a unit and a hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Step {
@@ -181,11 +197,13 @@ pub enum Step {
     Stored,
     /// A step of a later version.
     #[serde(other)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Unknown,
 }
 
 /// What became of one build.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Summary {
     /// Whether the build succeeded.
@@ -206,6 +224,7 @@ pub struct Summary {
 /// Identifies a unit to people and to statistics. Nothing here is needed to find a result: that is
 /// what [`Hashes`] is for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Unit {
     /// The name of the package.
@@ -229,6 +248,7 @@ pub struct Unit {
 
 /// The hash summary of a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Hashes {
     /// `action` plus the digest of every file of the package. It names a candidate; a result is
@@ -247,151 +267,11 @@ pub struct Hashes {
 
 /// A file by path and content.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct FileDigest {
     /// The path, with a placeholder such as `{package}` for its root.
     pub path: String,
     /// The digest of the content.
     pub digest: Digest,
-}
-
-/// A hook's answer to the request with the same `id`: exactly one of `Ok` and `Err`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Response {
-    /// The `id` of the request.
-    pub id: u64,
-    /// The answer.
-    #[serde(rename = "Ok", default, skip_serializing_if = "Option::is_none")]
-    pub ok: Option<Answer>,
-    /// What went wrong instead.
-    #[serde(rename = "Err", default, skip_serializing_if = "Option::is_none")]
-    pub err: Option<HookError>,
-}
-
-/// An answer, tagged by `kind`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Answer {
-    /// To [`Begin`]: the hook is ready.
-    Ready,
-    /// To [`BeforeBuild`]: results that may fit.
-    Hit(Hit),
-    /// To [`BeforeBuild`]: there is none.
-    Miss(Miss),
-    /// To [`AfterBuild`]: the hook has kept the outputs.
-    Stored(Stored),
-    /// To [`AfterBuild`]: the hook has not kept the outputs.
-    Declined(Declined),
-    /// To [`End`]: all is flushed.
-    Done,
-    /// An answer of a later version. Cargo treats it as an error of the hook.
-    #[serde(other)]
-    Unknown,
-}
-
-/// Results that may fit, best first. Cargo takes the first whose recorded inputs hold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Hit {
-    /// The results. Never empty.
-    pub candidates: Vec<Candidate>,
-}
-
-/// One result that may fit.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Candidate {
-    /// The entry as [`AfterBuild`] brought it, verbatim.
-    pub entry: OpaqueEntry,
-    /// Where each file of the entry lies: absolute paths of ordinary files.
-    pub files: BTreeMap<String, PathBuf>,
-    /// Whether Cargo may refer to the files in place.
-    #[serde(default)]
-    pub placement: Placement,
-    /// How long the files exist.
-    #[serde(default)]
-    pub lifetime: Lifetime,
-}
-
-/// Whether Cargo may refer to supplied files in place.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Placement {
-    /// The files are immutable: Cargo may share their storage.
-    Link,
-    /// Cargo makes a copy of its own. So it does for a placement of a later version.
-    #[default]
-    #[serde(other)]
-    Copy,
-}
-
-/// How long supplied files exist.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Lifetime {
-    /// For good, as far as the hook can tell.
-    Durable,
-    /// Until the session ends.
-    Session,
-    /// Until Cargo sends its next message about the unit, or ends the session. A lifetime of a
-    /// later version counts as this one.
-    #[default]
-    #[serde(other)]
-    Request,
-}
-
-/// There is no result.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Miss {
-    /// Why, in a few words for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// The outputs were kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Stored {
-    /// Relocation: for files of the request, another path where the same bytes now lie. Cargo may
-    /// replace its own file by a link to it.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub relocated: BTreeMap<String, PathBuf>,
-}
-
-/// The outputs were not kept.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Declined {
-    /// Why, in a few words for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-}
-
-/// Something went wrong in the hook. Cargo builds the unit as if there were no hook.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct HookError {
-    /// What kind of error.
-    pub kind: ErrorKind,
-    /// The error, for people.
-    pub message: String,
-    /// Its causes, outermost first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub caused_by: Vec<String>,
-}
-
-/// The kind of a [`HookError`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The hook does not know this kind of request.
-    NotSupported,
-    /// Anything else.
-    #[serde(other)]
-    Other,
 }

@@ -2,13 +2,16 @@
 
 use std::time::Instant;
 
+use serde::Serialize;
+use serde_json::Value;
+
 use super::pool::{HELLO, Phase, Pool, State};
 use super::process::Event;
 use super::reply::{self, Kind};
-use super::slot::{Pending, Reply};
+use super::slot::{Answered, Pending, Reply};
 use super::{Error, excerpt};
 use crate::lock;
-use crate::wire::{Answer, Hello, Request};
+use crate::wire::{Answer, Hello};
 
 /// How much of a line is logged.
 const LOGGED: usize = 2000;
@@ -44,7 +47,7 @@ impl Pool {
             self.on_hello(number, reply::hello(line)?)
         } else {
             let (id, outcome) = reply::response(line)?;
-            self.on_response(number, id, outcome)
+            self.on_response(number, id, outcome, line)
         }
     }
 
@@ -58,7 +61,7 @@ impl Pool {
                 line: format!("{hello:?}"),
             });
         }
-        state.settle(number, HELLO, Ok(Answer::Ready))
+        state.settle(number, HELLO, Ok(Answer::Ready), &[])
     }
 
     fn on_response(
@@ -66,8 +69,9 @@ impl Pool {
         number: u64,
         id: u64,
         outcome: Result<Answer, Error>,
+        line: &[u8],
     ) -> Result<(), Error> {
-        lock(&self.state).settle(number, id, outcome)?;
+        lock(&self.state).settle(number, id, outcome, line)?;
         self.changed.notify_all();
         Ok(())
     }
@@ -125,7 +129,7 @@ impl State {
         number: u64,
         kind: Kind,
         id: u64,
-        request: &Request,
+        request: &Value,
     ) -> Result<Pending, Error> {
         let line = encode(request)?;
         match self.slots.get_mut(&number) {
@@ -140,6 +144,7 @@ impl State {
         number: u64,
         id: u64,
         outcome: Result<Answer, Error>,
+        line: &[u8],
     ) -> Result<(), Error> {
         let Some(slot) = self.slots.get_mut(&number) else {
             return Ok(());
@@ -149,6 +154,9 @@ impl State {
             reply::check(waiting.kind, answer)?;
         }
         if let Some(waiting) = slot.waiting.remove(&id) {
+            let is_forwarded = waiting.kind == Kind::Forwarded;
+            let raw = || is_forwarded.then(|| reply::raw(line)).flatten();
+            let outcome = outcome.map(|answer| Answered { answer, raw: raw() });
             let _ = waiting.reply.send(Reply::Outcome(outcome));
         }
         slot.served = id != HELLO;
@@ -157,7 +165,7 @@ impl State {
 }
 
 /// Returns `request` as a line.
-pub(super) fn encode(request: &Request) -> Result<Vec<u8>, Error> {
+pub(super) fn encode(request: &impl Serialize) -> Result<Vec<u8>, Error> {
     let mut line = serde_json::to_vec(request).map_err(|error| Error::Encode(error.into()))?;
     tracing::debug!(target: "cargo::hooks", "< {}", excerpt(&line, LOGGED));
     line.push(b'\n');

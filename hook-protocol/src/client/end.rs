@@ -2,16 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::Value;
+
 use super::Error;
 use super::pool::{Phase, Pool};
 use super::process::Process;
 use super::reply::Kind;
 use super::slot::{Pending, Reply};
 use crate::lock;
-use crate::wire::{self, Request, Summary};
 
 impl Pool {
-    pub(super) fn end(&self, summary: Summary, within: Duration) -> Result<(), Error> {
+    /// Ends all processes, after each has answered `end`, a request without version and id.
+    pub(super) fn end(&self, end: &Value, within: Duration) -> Result<(), Error> {
         let deadline = Instant::now() + within;
         if !self.close(deadline)? {
             return Ok(());
@@ -22,7 +24,7 @@ impl Pool {
                 outcome = later;
             }
         };
-        for pending in self.tell_end(&summary) {
+        for pending in self.tell_end(end) {
             keep(
                 pending
                     .and_then(|it| self.wait_for_answer(&it, Some(deadline)))
@@ -108,7 +110,7 @@ impl Pool {
     }
 
     /// Sends `end` to every process that has a session.
-    fn tell_end(&self, summary: &Summary) -> Vec<Result<Pending, Error>> {
+    fn tell_end(&self, end: &Value) -> Vec<Result<Pending, Error>> {
         let mut state = lock(&self.state);
         if !state.is_session() {
             return Vec::new();
@@ -116,13 +118,8 @@ impl Pool {
         let ready = state.slots.iter().filter(|(_, slot)| slot.ready);
         let ready: Vec<u64> = ready.map(|(number, _)| *number).collect();
         let tell = |number| {
-            let (v, id) = self.stamp();
-            let end = wire::End {
-                v,
-                id,
-                summary: summary.clone(),
-            };
-            state.expect(number, Kind::End, id, &Request::End(end))
+            let (id, end) = self.stamped(end.clone());
+            state.expect(number, Kind::End, id, &end)
         };
         ready.into_iter().map(tell).collect()
     }

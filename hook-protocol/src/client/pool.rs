@@ -19,13 +19,14 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::dispatch::encode;
+use serde_json::Value;
+
 use super::process::Process;
 use super::reply::Kind;
-use super::slot::{Pending, Reply, Slot};
+use super::slot::{Answered, Pending, Reply, Slot};
 use super::{Command, Error, Options};
 use crate::lock;
-use crate::wire::{Answer, Begin, Capability, Hello, PROTOCOL_VERSION, Request};
+use crate::wire::{Answer, Capability, Hello, PROTOCOL_VERSION};
 
 /// Stands for the id of the request that a hello answers. Requests count from 1.
 pub(super) const HELLO: u64 = 0;
@@ -44,7 +45,8 @@ pub(super) struct State {
     pub(super) phase: Phase,
     /// Nobody wants an answer to a lookup any more.
     pub(super) lookups_cancelled: bool,
-    begin: Option<Begin>,
+    /// The request that begins a session, without version and id.
+    begin: Option<Value>,
     /// The first hello. Those of further processes must say the same.
     pub(super) hello: Option<Hello>,
     pub(super) slots: BTreeMap<u64, Slot>,
@@ -132,7 +134,17 @@ impl Pool {
         )
     }
 
-    pub(super) fn begin(self: &Arc<Pool>, begin: Begin) -> Result<(), Error> {
+    /// Gives a request a version and an id, which is returned, too.
+    pub(super) fn stamped(&self, mut request: Value) -> (u64, Value) {
+        let (v, id) = self.stamp();
+        if let Some(fields) = request.as_object_mut() {
+            fields.insert("v".to_owned(), v.into());
+            fields.insert("id".to_owned(), id.into());
+        }
+        (id, request)
+    }
+
+    pub(super) fn begin(self: &Arc<Pool>, begin: Value) -> Result<(), Error> {
         let mut state = lock(&self.state);
         match state.phase {
             Phase::New => state.phase = Phase::Running,
@@ -152,10 +164,8 @@ impl Pool {
         self: &Arc<Pool>,
         kind: Kind,
         id: u64,
-        request: Request,
-    ) -> Result<Answer, Error> {
-        let line = encode(&request)?;
-        drop(request);
+        line: &[u8],
+    ) -> Result<Answered, Error> {
         {
             let mut state = lock(&self.state);
             match state.phase {
@@ -165,7 +175,7 @@ impl Pool {
             }
         }
         let outcome = loop {
-            let pending = match self.submit(kind, id, &line) {
+            let pending = match self.submit(kind, id, line) {
                 Ok(pending) => pending,
                 Err(error) => break Err(error),
             };
@@ -274,9 +284,9 @@ impl Pool {
         if !state.is_session() {
             return Ok(());
         }
-        let mut begin = state.begin.clone().ok_or(Error::NotRunning)?;
-        (begin.v, begin.id) = self.stamp();
-        let pending = state.expect(number, Kind::Begin, begin.id, &Request::Begin(begin))?;
+        let begin = state.begin.clone().ok_or(Error::NotRunning)?;
+        let (id, begin) = self.stamped(begin);
+        let pending = state.expect(number, Kind::Begin, id, &begin)?;
         drop(state);
         self.wait_for_answer(&pending, None)?;
         Ok(())
@@ -325,7 +335,7 @@ impl Pool {
         deadline: Option<Instant>,
     ) -> Result<Answer, Error> {
         match self.wait(pending, deadline) {
-            Reply::Outcome(outcome) => outcome,
+            Reply::Outcome(outcome) => outcome.map(|it| it.answer),
             Reply::Again => Err(Error::Exited {
                 status: None,
                 stderr: String::new(),

@@ -20,6 +20,8 @@ pub(super) enum Kind {
     BeforeBuild,
     AfterBuild,
     End,
+    /// One that is passed on as it came: only who made it knows what it may have for an answer.
+    Forwarded,
 }
 
 impl Kind {
@@ -30,6 +32,7 @@ impl Kind {
             Kind::BeforeBuild => "before-build",
             Kind::AfterBuild => "after-build",
             Kind::End => "end",
+            Kind::Forwarded => "forwarded",
         }
     }
 }
@@ -79,13 +82,20 @@ pub(super) fn response(line: &[u8]) -> Result<(u64, Result<Answer, Error>), Erro
     }
 }
 
+/// Returns the answer in a response as it came.
+pub(super) fn raw(line: &[u8]) -> Option<serde_json::Value> {
+    let mut response: serde_json::Value = serde_json::from_slice(line).ok()?;
+    response.get_mut("Ok").map(serde_json::Value::take)
+}
+
 /// Checks that `answer` is one that a request of this kind can have.
 pub(super) fn check(kind: Kind, answer: &Answer) -> Result<(), Error> {
     let found = match (kind, answer) {
         (Kind::Hello | Kind::Begin, Answer::Ready)
         | (Kind::BeforeBuild, Answer::Miss(_))
         | (Kind::AfterBuild, Answer::Stored(_) | Answer::Declined(_))
-        | (Kind::End, Answer::Done) => return Ok(()),
+        | (Kind::End, Answer::Done)
+        | (Kind::Forwarded, _) => return Ok(()),
         (Kind::BeforeBuild, Answer::Hit(hit)) if !hit.candidates.is_empty() => return Ok(()),
         (Kind::BeforeBuild, Answer::Hit(_)) => "hit without candidates",
         (_, Answer::Ready) => "ready",

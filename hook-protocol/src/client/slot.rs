@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::Instant;
 
+use serde_json::Value;
+
 use super::Error;
 use super::process::Process;
 use super::reply::Kind;
@@ -26,9 +28,15 @@ pub(super) struct Waiting {
 }
 
 pub(super) enum Reply {
-    Outcome(Result<Answer, Error>),
+    Outcome(Result<Answered, Error>),
     /// The process ended as a one-shot hook may. Another must be asked.
     Again,
+}
+
+/// An answer, and for a request that was [forwarded](Kind::Forwarded) also what stood in the line.
+pub(super) struct Answered {
+    pub(super) answer: Answer,
+    pub(super) raw: Option<Value>,
 }
 
 /// A request that was sent.

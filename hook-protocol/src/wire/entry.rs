@@ -12,8 +12,11 @@ use crate::Digest;
 /// [`OpaqueEntry::parse`] gives the [`Entry`] for statistics and explanations. Unknown fields of a
 /// later Cargo survive in here; they would not survive a round trip through [`Entry`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
-pub struct OpaqueEntry(pub serde_json::Value);
+pub struct OpaqueEntry(
+    #[cfg_attr(feature = "schema", schemars(with = "Entry"))] pub serde_json::Value,
+);
 
 impl OpaqueEntry {
     /// Returns the entry in a form that can be read.
@@ -38,6 +41,7 @@ pub const ENTRY_FORMAT: u32 = 1;
 /// The description of a result. Cargo writes it after a build, and checks it before use: first that
 /// it belongs to the question, then its inputs against this build, then each file against its digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Entry {
     /// [`ENTRY_FORMAT`]. An entry of another format is never used.
@@ -67,6 +71,7 @@ pub struct Entry {
 
 /// What a result read while it was built.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Inputs {
     /// Files, with placeholders for the roots of their paths.
@@ -95,6 +100,7 @@ pub struct Inputs {
 
 /// A path of the machine to which a result is bound.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Bound {
     /// The digest of the path.
@@ -106,6 +112,7 @@ pub struct Bound {
 
 /// An environment variable that a result depends on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct EnvInput {
     /// The name of the variable.
@@ -117,6 +124,7 @@ pub struct EnvInput {
 
 /// An output of a unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct EntryFile {
     /// What the file is for.
@@ -136,6 +144,7 @@ pub struct EntryFile {
 
 /// Folders and links of a result that is a folder. Its files are among [`Entry::files`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Tree {
     /// The folders, by name.
@@ -153,6 +162,7 @@ impl Tree {
 
 /// What an output is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Role {
@@ -170,5 +180,6 @@ pub enum Role {
     OutDir,
     /// A role of a later version. An entry with such a file is not used.
     #[serde(other)]
+    #[cfg_attr(feature = "schema", schemars(skip))]
     Unknown,
 }
