@@ -7,6 +7,7 @@ mod config;
 mod content;
 mod debugging;
 mod faults;
+mod hooks;
 mod inputs;
 mod messages;
 mod off;

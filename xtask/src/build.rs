@@ -18,11 +18,9 @@ use crate::fetch;
 use crate::fork;
 use crate::pin::{Pin, Rustc};
 use crate::repo::Repo;
+use crate::shipped;
 use crate::stamp::{self, Stamp};
 use crate::tree;
-
-/// The hooks that come with the fork: package and program have the same name.
-pub(crate) const SHIPPED_HOOKS: [&str; 1] = ["local-cache"];
 
 /// Builds the fork and its hooks.
 #[derive(clap::Args)]
@@ -56,22 +54,19 @@ pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
     Stamp::remove(&hooked)?;
     let bin = hooked.join("bin");
     let mut names = vec![place(cargo.program("cargo")?, &bin, "cargo")?];
-    for hook in SHIPPED_HOOKS {
-        eprintln!("[build] {hook} ({})", profile.name());
-        let compiled = compile::member(repo, hook, profile)?;
-        for name in program_names(hook) {
-            names.push(place(compiled.program(hook)?, &bin, &name)?);
+    let shipped = shipped::all(repo)?;
+    let packages: Vec<&str> = shipped.iter().map(|it| it.package.as_str()).collect();
+    eprintln!("[build] {} ({})", packages.join(", "), profile.name());
+    let compiled = compile::members(repo, &packages, profile)?;
+    for it in &shipped {
+        for name in it.names() {
+            names.push(place(compiled.program(&it.program)?, &bin, name)?);
         }
     }
     remove_others(&bin, &names)?;
     Stamp::save(inputs, profile, &hooked)?;
     eprintln!("[done] {}", bin.join("cargo").display());
     Ok(())
-}
-
-/// Returns the two names of a shipped hook: `cargo:NAME` finds the first, `cargo NAME` the second.
-pub(crate) fn program_names(hook: &str) -> [String; 2] {
-    [format!("cargo-hook-{hook}"), format!("cargo-{hook}")]
 }
 
 /// Copies a program through a temporary name, so that one that is running is not disturbed; returns its file name.

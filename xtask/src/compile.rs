@@ -133,14 +133,17 @@ pub(crate) fn has_openssl() -> bool {
             .is_ok_and(|status| status.success())
 }
 
-/// Builds a program of this workspace.
-pub(crate) fn member(repo: &Repo, package: &str, profile: Profile) -> Result<Compiled> {
+/// Builds the programs of packages of this workspace.
+pub(crate) fn members(repo: &Repo, packages: &[&str], profile: Profile) -> Result<Compiled> {
     let mut command = repo.cargo();
-    command.args(["build", "--package", package]);
+    command.args(["build", "--bins"]);
+    for package in packages {
+        command.args(["--package", package]);
+    }
     if profile == Profile::Release {
         command.arg("--release");
     }
-    build(command, Warnings::Print).with_context(|| format!("failed to build `{package}`"))
+    build(command, Warnings::Print).context("failed to build what is shipped beside the fork")
 }
 
 fn build(mut command: Command, warnings: Warnings) -> Result<Compiled> {

@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
 
-use crate::build::{self, SHIPPED_HOOKS};
+use crate::build;
 use crate::compile::Profile;
 use crate::pin;
 use crate::process;
 use crate::repo::{self, Repo};
 use crate::rustup::{NAME, Rustup};
+use crate::shipped;
 use crate::tree;
 
 const FOLDER: &str = "hooked-toolchain";
@@ -60,10 +61,15 @@ pub(crate) fn install(repo: &Repo, arguments: &Arguments) -> Result<()> {
         "the active toolchain is the installed fork itself\nhelp: run `cargo +stable xtask install`"
     );
     replace(&folder, |new| {
-        fill(new, &sysroot, &repo.hooked_folder().join("bin"))
+        fill(
+            new,
+            &sysroot,
+            &repo.hooked_folder().join("bin"),
+            &our_programs(repo)?,
+        )
     })?;
     eprintln!("[install] {}", folder.display());
-    link_subcommands(&folder)?;
+    link_subcommands(repo, &folder)?;
     let Some(rustup) = rustup else {
         eprintln!(
             "[note] rustup is not there; put `{}` first on `PATH`",
@@ -78,7 +84,7 @@ pub(crate) fn install(repo: &Repo, arguments: &Arguments) -> Result<()> {
 }
 
 /// Runs `cargo xtask uninstall`.
-pub(crate) fn uninstall() -> Result<()> {
+pub(crate) fn uninstall(repo: &Repo) -> Result<()> {
     let folder = repo::cargo_home()?.join(FOLDER);
     if let Some(rustup) = Rustup::find()? {
         rustup.refuse_foreign(&folder)?;
@@ -86,7 +92,7 @@ pub(crate) fn uninstall() -> Result<()> {
     }
     if folder.exists() {
         remove(&folder)?;
-        unlink_subcommands(&folder)?;
+        unlink_subcommands(repo, &folder)?;
         eprintln!("[uninstall] removed {}", folder.display());
     } else {
         eprintln!("[uninstall] nothing at {}", folder.display());
@@ -95,13 +101,13 @@ pub(crate) fn uninstall() -> Result<()> {
 }
 
 /// Fills a new toolchain folder: `sysroot` by links, and the programs in `ours` by copies, which win.
-fn fill(folder: &Path, sysroot: &Path, ours: &Path) -> Result<()> {
+fn fill(folder: &Path, sysroot: &Path, ours: &Path, programs: &[String]) -> Result<()> {
     let bin = folder.join("bin");
     fs::create_dir_all(&bin).with_context(|| format!("failed to create `{}`", bin.display()))?;
     let mark = folder.join(MARK);
     fs::write(&mark, "").with_context(|| format!("failed to write `{}`", mark.display()))?;
-    for name in our_programs() {
-        let (from, to) = (ours.join(&name), bin.join(&name));
+    for name in programs {
+        let (from, to) = (ours.join(name), bin.join(name));
         fs::copy(&from, &to).with_context(|| {
             format!("failed to copy `{}` to `{}`", from.display(), to.display())
         })?;
@@ -120,14 +126,17 @@ fn fill(folder: &Path, sysroot: &Path, ours: &Path) -> Result<()> {
     Ok(())
 }
 
-fn our_programs() -> Vec<String> {
-    let hooks = SHIPPED_HOOKS.iter().flat_map(|it| build::program_names(it));
-    ["cargo".to_string()].into_iter().chain(hooks).collect()
+fn our_programs(repo: &Repo) -> Result<Vec<String>> {
+    let mut programs = vec!["cargo".to_string()];
+    for it in shipped::all(repo)? {
+        programs.extend(it.names().cloned());
+    }
+    Ok(programs)
 }
 
 /// Links our subcommands to where every Cargo finds them, unless something else is there.
-fn link_subcommands(folder: &Path) -> Result<()> {
-    for (from, to) in subcommands(folder)? {
+fn link_subcommands(repo: &Repo, folder: &Path) -> Result<()> {
+    for (from, to) in subcommands(repo, folder)? {
         if fs::read_link(&to).is_ok_and(|it| it == from) {
             continue;
         }
@@ -147,8 +156,8 @@ fn link_subcommands(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn unlink_subcommands(folder: &Path) -> Result<()> {
-    for (from, to) in subcommands(folder)? {
+fn unlink_subcommands(repo: &Repo, folder: &Path) -> Result<()> {
+    for (from, to) in subcommands(repo, folder)? {
         if fs::read_link(&to).is_ok_and(|it| it == from) {
             fs::remove_file(&to).with_context(|| format!("failed to remove `{}`", to.display()))?;
         }
@@ -156,11 +165,10 @@ fn unlink_subcommands(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn subcommands(folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
+fn subcommands(repo: &Repo, folder: &Path) -> Result<Vec<(PathBuf, PathBuf)>> {
     let bin = repo::cargo_home()?.join("bin");
-    let names = SHIPPED_HOOKS
-        .iter()
-        .map(|hook| build::program_names(hook)[1].clone());
+    let shipped = shipped::all(repo)?;
+    let names = shipped.into_iter().filter_map(|it| it.subcommand);
     Ok(names
         .map(|it| (folder.join("bin").join(&it), bin.join(&it)))
         .collect())

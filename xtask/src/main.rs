@@ -17,15 +17,18 @@ mod differential;
 mod directory;
 mod fetch;
 mod fork;
+mod fuzz;
 mod git;
 mod install;
 mod lock;
+mod new_hook;
 mod overlay;
 mod patch;
 mod pin;
 mod process;
 mod repo;
 mod rustup;
+mod shipped;
 mod stamp;
 mod stock;
 mod test;
@@ -57,10 +60,14 @@ enum Command {
     Uninstall,
     /// Builds a real project in two checkouts, the second from the cache, and says what was saved.
     Try(try_out::Arguments),
+    /// Makes a hook to begin with.
+    NewHook(new_hook::Arguments),
     /// Measures the fork against the upstream Cargo that it was made from.
     Bench(bench::Arguments),
     /// Builds the fork and runs the tests.
     Test(test::Arguments),
+    /// Fuzzes the parsers of the protocol.
+    Fuzz(fuzz::Arguments),
     /// Checks everything that CI checks: rules, format, clippy, warnings, tests.
     Check(check::Arguments),
     /// Prints what the patches cost, and checks the rules that a compiler does not.
@@ -84,10 +91,12 @@ fn run(arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::Build(arguments) => build::run(&repo, &arguments),
         Command::Install(arguments) => install::install(&repo, &arguments),
-        Command::Uninstall => install::uninstall(),
+        Command::Uninstall => install::uninstall(&repo),
         Command::Try(arguments) => try_out::run(&repo, &arguments),
+        Command::NewHook(arguments) => new_hook::run(&repo, &arguments),
         Command::Bench(arguments) => bench::run(&repo, &arguments),
         Command::Test(arguments) => test::run_command(&repo, &arguments),
+        Command::Fuzz(arguments) => fuzz::run(&repo, &arguments),
         Command::Check(arguments) => check::run(&repo, &arguments),
         Command::Tidy => tidy::run(&repo),
         Command::Patch(arguments) => patch::run(&repo, arguments),

@@ -25,7 +25,8 @@ pub(crate) const FORK: &[&str] = &[
     "Cargo.lock",
     "Cargo.toml",
     "cargo-fork",
-    "examples/local-cache",
+    "examples",
+    "hook-check",
     "hook-protocol",
     "xtask/src",
 ];

@@ -13,6 +13,7 @@ use crate::pin::Pin;
 use crate::repo::Repo;
 use crate::tree::Tree;
 
+mod documents;
 mod sources;
 
 const MAX_PATCHES: usize = 8;
@@ -29,6 +30,7 @@ pub(crate) fn run(repo: &Repo) -> Result<()> {
     let pin = Pin::load(&repo.pin_file())?;
     let upstream = fetch::verified(repo, &pin)?.unpack(&pin)?;
     problems.extend(apply_problems(repo, &pin, &series, upstream)?);
+    problems.extend(documents::problems(repo)?);
     problems.extend(sources::problems(repo)?);
     for problem in &problems {
         eprintln!("{problem}");

@@ -31,6 +31,9 @@ pub(crate) struct Arguments {
     /// Takes the unoptimised fork, which is built sooner and restores slower.
     #[arg(long)]
     quick: bool,
+    /// Takes this hook, a command as in Cargo's configuration.
+    #[arg(long, value_name = "COMMAND", default_value = "cargo:local-cache")]
+    hook: String,
     /// Builds the project with this profile.
     #[arg(long, default_value = "dev")]
     profile: String,
@@ -55,7 +58,10 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> Result<()> {
         }
     }
     let cache = folder.join("cache");
-    let cargo = |checkout: &Path| cargo(repo, checkout, &cache);
+    fs::create_dir_all(&cache)
+        .with_context(|| format!("failed to create `{}`", cache.display()))?;
+    let hook = absolute(&arguments.hook);
+    let cargo = |checkout: &Path| cargo(repo, checkout, &hook, &cache);
     eprintln!("[fetch] what the project depends on");
     process::run(cargo(&checkouts[0]).args(["fetch", "--quiet"]))?;
     let [first, second] = &checkouts;
@@ -120,8 +126,26 @@ fn verdict(cold: &Build, warm: &Build, is_default: bool) -> Result<()> {
     Ok(())
 }
 
+/// Variables by which hooks of this repository are told where to keep things.
+const STORES: [&str; 4] = [
+    "CARGO_LOCAL_CACHE_DIR",
+    "DEPENDENCY_BUNDLE_DIR",
+    "PYTHON_CACHE_DIR",
+    "SHELL_CACHE_DIR",
+];
+
+/// Returns the command with the program at its absolute path, if it is one that is named relative to the current
+/// folder: Cargo runs elsewhere.
+fn absolute(command: &str) -> String {
+    let (program, rest) = command.split_once(' ').unwrap_or((command, ""));
+    match Path::new(program).canonicalize() {
+        Ok(program) => format!("{} {rest}", program.display()),
+        Err(_) => command.to_string(),
+    }
+}
+
 /// The built fork, with a cache of its own and nobody else's hooks.
-fn cargo(repo: &Repo, checkout: &Path, cache: &Path) -> Command {
+fn cargo(repo: &Repo, checkout: &Path, hook: &str, cache: &Path) -> Command {
     let mut cargo = Command::new(repo.hooked_cargo());
     let clean = repo.cargo();
     for (name, _) in clean.get_envs().filter(|(_, value)| value.is_none()) {
@@ -129,9 +153,9 @@ fn cargo(repo: &Repo, checkout: &Path, cache: &Path) -> Command {
     }
     cargo
         .current_dir(checkout)
-        .env("CARGO_HOOKS_BEFORE_BUILD", "cargo:local-cache")
-        .env("CARGO_HOOKS_AFTER_BUILD", "cargo:local-cache")
-        .env("CARGO_LOCAL_CACHE_DIR", cache);
+        .env("CARGO_HOOKS_BEFORE_BUILD", hook)
+        .env("CARGO_HOOKS_AFTER_BUILD", hook)
+        .envs(STORES.map(|name| (name, cache)));
     cargo
 }
 

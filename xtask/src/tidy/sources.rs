@@ -9,10 +9,11 @@ use crate::tidy::read_text;
 use crate::tree;
 
 /// The folders that hold our crates.
-const FOLDERS: [&str; 6] = [
+const FOLDERS: [&str; 7] = [
     "cargo-fork/engine",
     "cargo-fork/overlay",
     "examples",
+    "hook-check",
     "hook-protocol",
     "tests",
     "xtask",
