@@ -80,10 +80,9 @@ impl Process {
     ///
     /// If none comes in time, or something that is none.
     pub fn message(&self) -> Result<Value, Broken> {
-        let deadline = Instant::now() + self.timeout;
         loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            let line = match self.lines.recv_timeout(left) {
+            // An empty line is a sign of life.
+            let line = match self.lines.recv_timeout(self.timeout) {
                 Ok(line) => line,
                 Err(RecvTimeoutError::Timeout) => {
                     let waited = self.timeout.as_secs_f32();

@@ -35,7 +35,7 @@ pub fn check(path: &Path, entry: &EntryFile) -> io::Result<()> {
 /// gives. Nothing has changed at `to` then.
 pub fn copy(from: &Path, to: &Path, entry: &EntryFile) -> io::Result<()> {
     let mut source = File::open(from)?;
-    let mut new = temporary_beside(to)?;
+    let mut new = temporary_beside(to, entry.executable)?;
     let mut hasher = blake3::Hasher::new();
     let mut piece = vec![0; PIECE];
     let mut size = 0;
@@ -45,6 +45,9 @@ pub fn copy(from: &Path, to: &Path, entry: &EntryFile) -> io::Result<()> {
             break;
         }
         size += read as u64;
+        if size > entry.size {
+            return Err(differs(from));
+        }
         hasher.update(&piece[..read]);
         new.write_all(&piece[..read])?;
     }
@@ -61,16 +64,26 @@ pub fn copy(from: &Path, to: &Path, entry: &EntryFile) -> io::Result<()> {
 ///
 /// Whatever error writing gives.
 pub fn write(to: &Path, content: &[u8]) -> io::Result<()> {
-    let mut new = temporary_beside(to)?;
+    let mut new = temporary_beside(to, false)?;
     new.write_all(content)?;
     new.persist(to)?;
     Ok(())
 }
 
-fn temporary_beside(path: &Path) -> io::Result<tempfile::NamedTempFile> {
+/// Creates a file with the permissions that any new file has: those who may read the folder may read it, and Cargo may
+/// link to it.
+fn temporary_beside(path: &Path, executable: bool) -> io::Result<tempfile::NamedTempFile> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     fs::create_dir_all(folder)?;
-    tempfile::NamedTempFile::new_in(folder)
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = if executable { 0o777 } else { 0o666 };
+        builder.permissions(fs::Permissions::from_mode(mode));
+    }
+    let _ = executable;
+    builder.tempfile_in(folder)
 }
 
 fn differs(path: &Path) -> io::Error {
@@ -110,6 +123,25 @@ mod tests {
         let left = fs::read_dir(dir.path().join("a/b")).unwrap().count();
         assert_eq!(left, 1, "nothing temporary stays");
         assert!(copy(&dir.path().join("nothing"), &to, &entry("")).is_err());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn permissions_are_those_of_new_files() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        fs::write(&from, "x").unwrap();
+        copy(&from, &to, &entry("x")).unwrap();
+        assert_eq!(mode(&to), mode(&from));
+        let program = EntryFile {
+            executable: true,
+            ..entry("x")
+        };
+        copy(&from, &to, &program).unwrap();
+        let may_be_read = mode(&from) & 0o444;
+        assert_eq!(mode(&to), mode(&from) | may_be_read >> 2);
     }
 
     #[test]

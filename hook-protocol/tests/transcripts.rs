@@ -2,7 +2,8 @@
 //! client. With `SNAPSHOTS=overwrite` they are recorded anew.
 //!
 //! ```text
-//! transcripts/NAME.jsonl    {"from": "hook" | "cargo", "message": ...}, a line each; `[DIR]` is a folder
+//! transcripts/NAME.jsonl    {"from": "hook" | "cargo", "message": ...}, a line each; `[DIR]` is a folder,
+//!                           and `[PROCESS]` the number of the process
 //! ```
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on may panic")]
 
@@ -127,8 +128,11 @@ fn record(name: &str) -> String {
         lines.push(json!({"from": "cargo", "message": request}));
         lines.push(json!({"from": "hook", "message": answer}));
     }
+    let process = format!("-{}-", hook.child.id());
     assert!(hook.child.wait().unwrap().success());
     let text: String = lines.iter().map(|it| format!("{it}\n")).collect();
+    // The hook names what it stores after its process.
+    let text = text.replace(&process, "-[PROCESS]-");
     text.replace(dir.path().to_str().unwrap(), DIR)
 }
 

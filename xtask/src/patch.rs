@@ -10,6 +10,7 @@ use crate::repo::Repo;
 
 mod diff;
 mod edit;
+mod export;
 mod file;
 mod save;
 mod scratch;
@@ -43,7 +44,7 @@ enum Command {
     },
     /// Prints the series with full context, to review it.
     Show,
-    /// Writes the series below target/patch-export in the form that upstream would want.
+    /// Writes the series below target/patch-export as upstream would read it, for `git am`.
     Export,
 }
 
@@ -53,6 +54,6 @@ pub(crate) fn run(repo: &Repo, arguments: Arguments) -> Result<()> {
         Command::Edit { force } => edit::run(repo, force),
         Command::Save { force } => save::run(repo, force),
         Command::Show => show::show(repo),
-        Command::Export => show::export(repo),
+        Command::Export => export::run(repo),
     }
 }

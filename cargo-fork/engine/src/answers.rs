@@ -9,11 +9,13 @@
 //!                                       compiler's path, and of variables that compilers read
 //! ```
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use hook_protocol::Digest;
+use serde::Deserialize;
 
 use crate::env;
 use crate::verified;
@@ -45,7 +47,33 @@ pub fn place<'a>(
     lines.sort();
     lines.push(rustc.to_str()?.to_owned());
     let digest = Digest::of(lines.join("\0").as_bytes());
-    Some(folder.join(format!("{}.json", digest.to_hex())))
+    let place = folder.join(format!("{}.json", digest.to_hex()));
+    forget_failures(&place);
+    Some(place)
+}
+
+/// Removes answers of a compiler that failed, which Cargo keeps, too: in one build directory people get rid of them
+/// by cleaning it, and here nobody would.
+fn forget_failures(place: &Path) {
+    let Ok(text) = fs::read_to_string(place) else {
+        return;
+    };
+    let answers: Option<Answers> = serde_json::from_str(&text).ok();
+    let is_good = answers.is_some_and(|it| it.outputs.values().all(|it| it.success));
+    if !is_good {
+        let _ = fs::remove_file(place);
+    }
+}
+
+/// What is looked at of Cargo's file.
+#[derive(Deserialize)]
+struct Answers {
+    outputs: HashMap<String, Answer>,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    success: bool,
 }
 
 /// Returns whether a compiler is a program, no script, with its library in the place where toolchains have it.
@@ -87,6 +115,28 @@ mod tests {
         assert!(plain.parent().unwrap().is_dir());
         fs::write(&rustc, "#!/bin/sh\n").unwrap();
         assert_eq!(place(&[]), None, "a script may ask where it is");
+    }
+
+    #[test]
+    fn failures_are_not_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = dir.path().join("x.json");
+        for (text, is_kept) in [
+            (
+                r#"{"rustc_fingerprint":1,"outputs":{"1":{"success":true,"stdout":""}}}"#,
+                true,
+            ),
+            (
+                r#"{"outputs":{"1":{"success":true},"2":{"success":false,"stderr":"killed"}}}"#,
+                false,
+            ),
+            (r#"{"outputs":{"1":"#, false),
+            ("{}", false),
+        ] {
+            fs::write(&place, text).unwrap();
+            forget_failures(&place);
+            assert_eq!(place.exists(), is_kept, "{text}");
+        }
     }
 
     #[test]

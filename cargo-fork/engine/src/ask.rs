@@ -219,7 +219,7 @@ impl Wanted for Question {
 
 /// Removes outputs that may be links to a store: whatever writes to them must not reach it.
 fn unlink(unit: &Unit) {
-    let outputs = unit.outputs.iter().filter(|output| output.is_library());
+    let outputs = unit.outputs.iter().filter(|output| unit.may_share(output));
     for output in outputs.filter(|output| files::has_other_names(&output.path)) {
         let _ = std::fs::remove_file(&output.path);
     }

@@ -17,6 +17,7 @@ use crate::files::{self, FileDigests};
 use crate::listing;
 use crate::mentions::Mentions;
 use crate::package::Source;
+use crate::pieces;
 use crate::unit::{Subject, Unit};
 
 /// Records what the compiler says that it read.
@@ -347,8 +348,17 @@ fn is_of_the_kernel(path: &Path) -> bool {
 /// Returns whether a source may give an assembler something to read.
 pub(crate) fn has_assembly(source: &Path) -> bool {
     let words = ["asm!", "global_asm", "naked_asm", "arch::asm"];
-    let has = |text: &[u8], word: &str| memmem::find(text, word.as_bytes()).is_some();
-    std::fs::read(source).is_ok_and(|text| words.iter().any(|word| has(&text, word)))
+    let longest = words
+        .iter()
+        .map(|word| word.len())
+        .max()
+        .unwrap_or_default();
+    // In pieces: generated sources have megabytes.
+    pieces::any(source, longest, |piece, _| {
+        let has = |word: &&str| memmem::find(piece, word.as_bytes()).is_some();
+        words.iter().any(has)
+    })
+    .unwrap_or(false)
 }
 
 /// Returns the file beside a module's that the compiler would refuse as ambiguous: `foo/mod.rs` for

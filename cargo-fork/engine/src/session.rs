@@ -310,11 +310,11 @@ impl Session {
         self.placer.begin(&self.common.verified, subject.may_be_old)
     }
 
-    /// Returns whether a file may be a hard link: a library, wherever it is built.
+    /// Returns whether a file may be a hard link, wherever it is built.
     pub(crate) fn linkable(&self, unit: &Unit, name: &str) -> bool {
         let is_named = |output: &&Output| output.name() == Some(name);
         let output = unit.outputs.iter().find(is_named);
-        self.config.links && output.is_some_and(Output::is_library)
+        self.config.links && output.is_some_and(|it| unit.may_share(it))
     }
 
     /// Waits for a place among those that may use processor and disk now.

@@ -15,7 +15,7 @@ use crate::memory::Memory;
 
 mod programs;
 
-pub(crate) use programs::is_word_byte;
+pub(crate) use programs::Words;
 
 /// Tells tools apart by content.
 pub struct Tools {

@@ -110,6 +110,16 @@ pub struct Unit {
     pub native_libs: Vec<String>,
 }
 
+impl Unit {
+    /// Returns whether a file may be shared with a store and other build directories, as one file: nobody edits it in
+    /// place. Libraries are replaced by renaming; compiled build scripts are Cargo's own, run by it alone, and it
+    /// removes one before a linker writes another.
+    pub(crate) fn may_share(&self, output: &Output) -> bool {
+        let is_script = self.subject.id.target_kind == "custom-build" && output.role == Role::Link;
+        output.is_library() || is_script
+    }
+}
+
 /// A file that a unit produces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! DIR/LOCKFILE-HOST.tar.zst    entries.json: a list of entries; then blobs/DIGEST
-//! DIR/.session-*               the folder of a build, with blobs/DIGEST; it goes with the build
+//! DIR/LOCKFILE-HOST.lock       locked while the archive is written
+//! DIR/.session-*               the folder of a build, with blobs/DIGEST; it goes with the build, or a day later
 //! ```
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use hook_protocol::wire::{Candidate, Entry, Lifetime, OpaqueEntry, Placement};
@@ -41,6 +43,7 @@ impl Bundle {
     pub(crate) fn open(archive: &Path) -> Result<Bundle> {
         let dir = archive.parent().context("an archive lies in a folder")?;
         fs::create_dir_all(dir).with_context(|| format!("failed to create `{}`", dir.display()))?;
+        remove_left_behind(dir);
         let folder = tempfile::Builder::new().prefix(".session-").tempdir_in(dir);
         let folder = folder.with_context(|| format!("failed to write to `{}`", dir.display()))?;
         fs::create_dir(folder.path().join("blobs")).context("failed to create a folder")?;
@@ -78,12 +81,18 @@ impl Bundle {
                 .context("an unexpected member")?;
             let place = self.blob(&digest);
             if !place.exists() {
-                io::copy(&mut member, &mut BufWriter::new(File::create(place)?))?;
+                let mut blob = tempfile::NamedTempFile::new_in(self.folder.path())?;
+                io::copy(&mut member, &mut blob)?;
+                if Digest::of_file(blob.path())? == digest {
+                    blob.persist(place)?;
+                }
             }
         }
-        // Only of an archive that was read to its end.
+        // Only of an archive that was read to its end, and only what is all there.
         for entry in entries.context("there is no list of entries")? {
-            if let Ok(parsed) = entry.parse() {
+            if let Ok(parsed) = entry.parse()
+                && self.places(&parsed).values().all(|it| it.exists())
+            {
                 self.entries.entry(parsed.key).or_insert(entry);
             }
         }
@@ -129,6 +138,10 @@ impl Bundle {
     ///
     /// If it cannot be written.
     pub(crate) fn save(&mut self) -> Result<()> {
+        let lock = self.archive.with_extension("lock");
+        let lock = File::create(&lock)
+            .and_then(|it| it.lock().map(|()| it))
+            .with_context(|| format!("failed to lock `{}`", lock.display()))?;
         if let Err(error) = self.unpack() {
             ensure!(
                 is_not_found(&error) || self.has_new,
@@ -144,7 +157,14 @@ impl Bundle {
         let new = tempfile::NamedTempFile::new_in(dir).with_context(context)?;
         let encoder = zstd::Encoder::new(BufWriter::new(new), LEVEL).with_context(context)?;
         let mut archive = tar::Builder::new(encoder);
-        let entries: Vec<&OpaqueEntry> = self.entries.values().collect();
+        // A build may have written to a file through a link: its result is left out.
+        let is_good = |entry: &OpaqueEntry| {
+            let files = entry.parse().map(|it| it.files).unwrap_or_default();
+            files
+                .values()
+                .all(|file| files::check(&self.blob(&file.digest), file).is_ok())
+        };
+        let entries: Vec<&OpaqueEntry> = self.entries.values().filter(|it| is_good(it)).collect();
         let text = serde_json::to_vec(&entries)?;
         let mut header = tar::Header::new_gnu();
         header.set_size(text.len() as u64);
@@ -154,13 +174,11 @@ impl Bundle {
             .append_data(&mut header, ENTRIES, &*text)
             .with_context(context)?;
         let mut written = BTreeMap::new();
-        for entry in self.entries.values() {
+        for entry in &entries {
             written.extend(entry.parse()?.files.into_values().map(|it| (it.digest, it)));
         }
-        for (digest, file) in written {
+        for digest in written.into_keys() {
             let place = self.blob(&digest);
-            // A build may have written to it through a link.
-            files::check(&place, &file).with_context(context)?;
             let name = format!("blobs/{}", digest.to_hex());
             let mut blob = File::open(&place).with_context(context)?;
             archive.append_file(name, &mut blob).with_context(context)?;
@@ -171,7 +189,23 @@ impl Bundle {
         new.with_context(context)?
             .persist(&self.archive)
             .with_context(context)?;
+        drop(lock);
         Ok(())
+    }
+}
+
+/// How old a folder must be that a build was killed in: older than any that still uses its own.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Removes what killed builds left.
+fn remove_left_behind(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let is_ours = entry.file_name().to_string_lossy().starts_with('.');
+        let modified = entry.metadata().and_then(|it| it.modified());
+        let is_old = modified.is_ok_and(|it| it.elapsed().is_ok_and(|age| age > LEFT_BEHIND));
+        if is_ours && is_old {
+            let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
+        }
     }
 }
 

@@ -69,11 +69,12 @@ fn serve(config: &Config, folder: &Path) -> Result<()> {
     let stack = Stack::new(config, folder, timeout / 2, jobs.unwrap_or(4))?;
     let beat = Beat::default();
     let answer = |request: Value| {
+        let _open = Open(&beat);
         reply(&request, stack.answer(&request));
-        beat.open.fetch_sub(1, Ordering::Relaxed);
     };
     let answer = &answer;
     thread::scope(|scope| {
+        let _over = Over(&beat);
         scope.spawn(|| beat.go_on(timeout / 8));
         beat.open.fetch_add(1, Ordering::Relaxed);
         answer(begin);
@@ -102,7 +103,6 @@ fn serve(config: &Config, folder: &Path) -> Result<()> {
         if let Some(end) = last {
             reply(&end, stack.end(&end, timeout / 2));
         }
-        beat.is_over.store(true, Ordering::Relaxed);
         // Filters are processes of ours: they end when nobody asks them any more.
         drop(stack.end(&json!({"kind": "end", "summary": {}}), Duration::ZERO));
     });
@@ -114,6 +114,24 @@ fn serve(config: &Config, folder: &Path) -> Result<()> {
 struct Beat {
     open: AtomicUsize,
     is_over: AtomicBool,
+}
+
+/// A request that is open until this is dropped, whatever becomes of it.
+struct Open<'a>(&'a Beat);
+
+impl Drop for Open<'_> {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Ends the beat when this is dropped.
+struct Over<'a>(&'a Beat);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.is_over.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Beat {

@@ -5,7 +5,7 @@
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use hook_protocol::client::{Client, Error, Options};
@@ -23,6 +23,8 @@ pub(crate) type Said = Result<Value, Value>;
 pub(crate) struct Stack {
     filters: Vec<Filter>,
     after_build: AfterBuild,
+    /// How long a filter may be silent.
+    timeout: Duration,
 }
 
 struct Filter {
@@ -59,6 +61,7 @@ impl Stack {
         Ok(Stack {
             filters: config.filters.iter().map(filter).collect::<Result<_>>()?,
             after_build: config.after_build,
+            timeout,
         })
     }
 
@@ -78,6 +81,10 @@ impl Stack {
 
     /// Begins a session with every filter. Those that fail are as good as not there, unless all do.
     fn begin(&self, request: &Value) -> Said {
+        let mut request = request.clone();
+        // A filter is to be heard of in the time that this program has for it.
+        let timeout = u64::try_from(self.timeout.as_millis()).unwrap_or(u64::MAX);
+        request["timeout-ms"] = timeout.into();
         for filter in &self.filters {
             if let Err(error) = filter.client.begin_as(request.clone()) {
                 filter.failed(&error);
@@ -93,8 +100,17 @@ impl Stack {
     /// The first hit wins.
     fn before_build(&self, request: &Value) -> Said {
         let mut reasons = Vec::new();
-        for filter in self.concerned(request) {
-            let answer = filter.ask(request);
+        let concerned: Vec<&Filter> = self.concerned(request).collect();
+        for (place, filter) in concerned.iter().enumerate() {
+            let mut request = request.clone();
+            // Only who is told of the result for sure may have other builds wait for it: those before the last one
+            // are not if a later one has it, nor is any of several if the first that stores it is the only one.
+            let is_last = place + 1 == concerned.len();
+            let is_told = self.after_build == AfterBuild::All || concerned.len() == 1;
+            if !(is_last && is_told) {
+                request["is-built"] = false.into();
+            }
+            let answer = filter.ask(&request);
             match answer.as_ref().map(|it| it["kind"].as_str()) {
                 Some(Some("hit")) => return Ok(answer.unwrap_or_default()),
                 Some(_) => reasons.extend(filter.reason(answer.as_ref())),
@@ -137,8 +153,10 @@ impl Stack {
     ///
     /// What stands behind `Err`: what filters have to say at the end, and why they failed before.
     pub(crate) fn end(&self, request: &Value, within: Duration) -> Said {
+        let deadline = Instant::now() + within;
         for filter in self.filters.iter().filter(|it| it.works()) {
-            if let Err(error) = filter.client.end_as(request.clone(), within) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if let Err(error) = filter.client.end_as(request.clone(), left) {
                 filter.failed(&error);
             }
         }
@@ -172,6 +190,11 @@ impl Filter {
     /// Asks the hook; nothing if it fails, or does not answer such requests.
     fn ask(&self, request: &Value) -> Option<Value> {
         match self.client.forward(request.clone()) {
+            Ok(answer) if answer["kind"] == "hit" && !has_candidates(&answer) => {
+                eprintln!("`{}` has a hit without candidates", self.client.name());
+                self.failures.fetch_add(1, Ordering::Relaxed);
+                None
+            }
             Ok(answer) => {
                 self.failures.store(0, Ordering::Relaxed);
                 Some(answer)
@@ -201,6 +224,12 @@ impl Filter {
         let reason = answer?["reason"].as_str()?;
         Some(format!("{}: {reason}", self.client.name()))
     }
+}
+
+fn has_candidates(hit: &Value) -> bool {
+    hit["candidates"]
+        .as_array()
+        .is_some_and(|it| !it.is_empty())
 }
 
 fn without_result(kind: &str, reasons: &[String]) -> Value {

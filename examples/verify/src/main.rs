@@ -118,7 +118,11 @@ impl Hook for Verify {
             jobs: begin.jobs as usize,
         };
         let client = Client::new(self.command.clone(), options);
-        client.begin(begin.clone())?;
+        let begin = Begin {
+            timeout_ms: timeout.as_millis().try_into().ok(),
+            ..begin.clone()
+        };
+        client.begin(begin)?;
         let _ = self.other.set((client, timeout));
         Ok(())
     }
@@ -147,14 +151,15 @@ impl Hook for Verify {
 
     /// Fails if anything differs, so that Cargo warns of it.
     fn end(&self, summary: &Summary) -> Result<(), BoxError> {
-        if let Some((client, timeout)) = self.other.get() {
-            client.end(summary.clone(), *timeout)?;
-        }
+        let ended = match self.other.get() {
+            Some((client, timeout)) => client.end(summary.clone(), *timeout),
+            None => Ok(()),
+        };
         let count = |it: &AtomicU64| it.load(Ordering::Relaxed);
         let (equal, different) = (count(&self.equal), count(&self.different));
         if different == 0 {
             eprintln!("verified {equal} results: all are equal");
-            return Ok(());
+            return Ok(ended?);
         }
         let report = self.report.get().cloned().unwrap_or_default();
         let all = equal + different;

@@ -184,9 +184,12 @@ pub(super) fn wrong_bytes(subject: &Subject) -> Outcome {
     let mut result = sample.result();
     // Who links has nothing to copy, and so nothing to check.
     result.linkable.clear();
-    match session.ask(&Request::AfterBuild(result))? {
-        Ok(Answer::Declined(_)) | Err(_) => Ok(Finding::Kept),
-        _ => match session.look_up(&sample)? {
+    match session.ask(&Request::AfterBuild(result)) {
+        Ok(Ok(Answer::Declined(_)) | Err(_)) => Ok(Finding::Kept),
+        // A process that serves nobody else may say so by failing.
+        Err(_) if !session.has(Capability::Session) => Ok(Finding::Kept),
+        Err(broken) => Err(broken),
+        Ok(_) => match session.look_up(&sample)? {
             None => Ok(Finding::Kept),
             Some(_) => Err("it supplies what Cargo will refuse, again and again".to_owned()),
         },
@@ -235,7 +238,7 @@ pub(super) fn durable(subject: &Subject) -> Outcome {
         return Ok(Finding::NotConcerned("it does not supply what it stores"));
     };
     // Another question may come before the files are used, if they are of the session.
-    let candidate = &hit.candidates[0];
+    let candidate = hit.candidates.first().ok_or("a hit without candidates")?;
     if candidate.lifetime != Lifetime::Request {
         session.look_up(&subject.library("another")?)?;
     }

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, mpsc};
 use std::thread;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,14 @@ use crate::wire::{
 /// than processors help, but not many more.
 const MAX_THREADS: usize = 16;
 
+/// How long calls may go on when Cargo is gone: enough to finish a file, and nobody waits for more.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// Serves `hook` on the standard streams: the whole `main` of a hook.
+///
+/// If Cargo is interrupted, the calls that go on are given two seconds; then the process exits, with status 0, whatever
+/// they do. So nothing that a hook does may depend on being finished: files are written under a temporary name and
+/// renamed, as [`files`](crate::files) does.
 ///
 /// Exits with status 2 if the program was not started by Cargo, and with 1 if the pipes fail or
 /// something comes that is no request.
@@ -34,7 +42,13 @@ pub fn main(hook: impl Hook) {
     let threads = thread::available_parallelism()
         .map_or(4, |it| it.get() * 2)
         .min(MAX_THREADS);
-    if let Err(error) = serve(&hook, io::stdin().lock(), io::stdout(), threads) {
+    let leave = || {
+        thread::spawn(|| {
+            thread::sleep(GRACE);
+            std::process::exit(0);
+        });
+    };
+    if let Err(error) = serve_until(&hook, io::stdin().lock(), io::stdout(), threads, leave) {
         eprintln!("error: {error}");
         std::process::exit(1);
     }
@@ -52,6 +66,17 @@ pub fn serve(
     reader: impl BufRead,
     writer: impl Write + Send,
     threads: usize,
+) -> io::Result<()> {
+    serve_until(hook, reader, writer, threads, || {})
+}
+
+/// As [`serve`]; `gone` is called when the input ends before the session does, while calls may go on.
+fn serve_until(
+    hook: &impl Hook,
+    reader: impl BufRead,
+    writer: impl Write + Send,
+    threads: usize,
+    gone: impl FnOnce(),
 ) -> io::Result<()> {
     let capabilities = hook.capabilities();
     let threads = if capabilities.contains(&Capability::Concurrent) {
@@ -87,7 +112,11 @@ pub fn serve(
             });
         }
         // The queue is dropped with this call: the workers finish what is in it, and end.
-        read_requests(hook, reader, &out, queue)
+        let read = read_requests(hook, reader, &out, queue);
+        if !matches!(read, Ok(Some(_))) {
+            gone();
+        }
+        read
     });
     if let Some((id, Request::End(end))) = read? {
         let outcome = guarded(|| hook.end(&end.summary).map(|()| Answer::Done));
@@ -235,5 +264,36 @@ impl<W: Write> Out<W> {
                 .and_then(|line| writer.write_all(&line))
                 .and_then(|()| writer.flush());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Idle;
+
+    impl Hook for Idle {
+        fn name(&self) -> &str {
+            "idle"
+        }
+    }
+
+    /// Returns whether it was noticed that Cargo has gone, after these requests.
+    fn is_gone(requests: &str) -> bool {
+        let mut gone = false;
+        let _ = serve_until(&Idle, requests.as_bytes(), Vec::new(), 1, || gone = true);
+        gone
+    }
+
+    #[test]
+    fn cargo_is_gone_when_the_input_ends_before_the_session() {
+        let end = r#"{"v":1,"id":1,"kind":"end","summary":{}}"#;
+        assert!(!is_gone(&format!("{end}\n")));
+        assert!(is_gone(""));
+        assert!(is_gone("{\"v\":1,\"id\":1,\"kind\":\"before-bu"));
+        assert!(is_gone(
+            "{\"v\":1,\"id\":1,\"kind\":\"of-a-later-cargo\"}\n"
+        ));
     }
 }

@@ -109,7 +109,10 @@ fn the_bundle_restores_dependencies() {
     with_stores(one.hooked("build")).counts(0, 2).run();
     let store = paths::root().join("store");
     let archives = std::fs::read_dir(&store).unwrap().count();
-    assert_eq!(archives, 1, "one archive, and no folder of a build");
+    assert_eq!(
+        archives, 2,
+        "one archive with its lock, and no folder of a build"
+    );
     with_stores(two.hooked("build")).counts(1, 1).run();
     assert_eq!(prints(&two.bin("foo")), "5");
     with_stores(two.hooked("build")).fresh().run();

@@ -99,6 +99,45 @@ fn a_library_is_one_file() {
     cached(&two, "build").fresh().run();
 }
 
+/// Cargo alone runs a compiled build script, so that it is one file as well.
+#[cfg(unix)]
+#[cargo_test]
+fn a_build_script_of_a_dependency_is_one_file() {
+    if !shipped_cache("") || !has_hard_links_only() {
+        return;
+    }
+    Package::new("bar", "1.0.0")
+        .file(
+            "build.rs",
+            "fn main() { println!(\"cargo::rustc-env=N=3\"); }",
+        )
+        .file("src/lib.rs", "pub fn n() -> &'static str { env!(\"N\") }")
+        .publish();
+    let (one, two) = checkouts(|p| {
+        p.file("Cargo.toml", &package("foo", "[dependencies]\nbar = '1'"))
+            .file("src/main.rs", "fn main() { println!(\"{}\", bar::n()); }")
+    });
+    cached(&one, "build").counts_with_runs(0, 3, 1).run();
+    cached(&two, "build").counts(4, 0).run();
+    let pattern = "target/debug/build/bar-*/build_script_build-????????????????";
+    let [first, second] = [&one, &two].map(|p| only(p, pattern));
+    assert!(is_one_file(&first, &second) && is_one_file(&first, &blob(&first)));
+    // It can be run, and what a linker writes in its place is another file.
+    let salted = |p: &Project| {
+        let mut execs = cached(p, "build");
+        execs.env("CARGO_HOOKS_BUILD_SCRIPTS", "false");
+        execs
+    };
+    std::fs::remove_dir_all(two.build_dir()).unwrap();
+    salted(&two).counts_with_runs(3, 0, 1).run();
+    cached(&two, "build")
+        .env("RUSTFLAGS", "-Copt-level=1")
+        .counts_with_runs(0, 3, 1)
+        .run();
+    assert!(blob(&first).is_file(), "the cache has what it had");
+    assert_eq!(prints(&two.bin("foo")), "3");
+}
+
 /// A link has the time of the file in the cache, which a Cargo that goes by times would have to take for its own.
 #[cfg(unix)]
 #[cargo_test]

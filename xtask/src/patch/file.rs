@@ -168,6 +168,14 @@ impl Patch {
         self.files.iter().flat_map(|it| it.diff.added())
     }
 
+    /// Every added line, with the file to which it is added.
+    pub(crate) fn added_by_file(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.files.iter().flat_map(|it| {
+            let path = it.diff.path.as_str();
+            it.diff.added().map(move |line| (path, line))
+        })
+    }
+
     /// The name of its file, derived from the subject.
     pub(crate) fn file_name(&self) -> String {
         let words = self

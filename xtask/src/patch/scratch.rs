@@ -52,11 +52,19 @@ pub(crate) fn create(folder: &Path, upstream: &Tree) -> Result<Git> {
 /// Applies a patch to `tree` and commits it.
 pub(crate) fn add(git: &Git, patch: &Patch, tree: &mut Tree) -> Result<()> {
     patch.apply(tree)?;
-    for path in patch.paths() {
-        tree::write_if_different(&git.folder().join(path), &tree[path])?;
+    let edited = patch
+        .paths()
+        .map(|path| (path.to_string(), tree[path].clone()));
+    commit_files(git, &edited.collect(), patch.message())
+}
+
+/// Writes files into the repository, and commits them.
+pub(crate) fn commit_files(git: &Git, files: &Tree, message: &str) -> Result<()> {
+    for (path, bytes) in files {
+        tree::write_if_different(&git.folder().join(path), bytes)?;
     }
-    stage(git, patch.paths())?;
-    commit(git, patch.message())
+    stage(git, files.keys().map(String::as_str))?;
+    commit(git, message)
 }
 
 fn stage<'a>(git: &Git, paths: impl Iterator<Item = &'a str>) -> Result<()> {

@@ -1,6 +1,4 @@
-//! `cargo xtask patch show` and `export`: the series for people, with context.
-
-use std::fs;
+//! `cargo xtask patch show`: the series for people, with context.
 
 use anyhow::{Context, Result};
 
@@ -26,29 +24,6 @@ pub(crate) fn show(repo: &Repo) -> Result<()> {
         "--unified=3",
         &range,
     ]))
-}
-
-/// Writes every patch as an e-mail with context, numbered, as upstream would take it.
-pub(crate) fn export(repo: &Repo) -> Result<()> {
-    let temporary = tempfile::tempdir().context("failed to create a temporary folder")?;
-    let git = edited_files(repo, temporary.path())?;
-    let folder = repo.join("target/patch-export");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)
-            .with_context(|| format!("failed to remove `{}`", folder.display()))?;
-    }
-    let output = format!("--output-directory={}", folder.display());
-    let range = format!("{UPSTREAM}..HEAD");
-    git.read(&[
-        "format-patch",
-        "--no-signature",
-        "--zero-commit",
-        "--unified=3",
-        &output,
-        &range,
-    ])?;
-    eprintln!("[export] {}", folder.display());
-    Ok(())
 }
 
 /// Makes a repository of just the files that the series edits.

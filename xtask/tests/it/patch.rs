@@ -1,6 +1,6 @@
 //! Commits become patches and patches become commits, without a byte of difference. These tests need git.
 
-use crate::world::{World, files};
+use crate::world::{UPSTREAM, World, files};
 
 const TEXT: &str = "target/patch-edit/cargo-0.98.0/src/text.txt";
 
@@ -256,6 +256,37 @@ fn show_and_export_have_context() {
         exported.contains("+zero\n one\n two\n between\n-three\n FOUR\n"),
         "{exported}"
     );
+}
+
+#[test]
+fn what_is_exported_applies_to_upstream() {
+    let world = two_patches();
+    world.passes(&["patch", "export"]);
+    let folder = tempfile::tempdir().unwrap();
+    let place = |path: &str| folder.path().join(path);
+    for (path, text) in UPSTREAM {
+        std::fs::create_dir_all(place(path).parent().unwrap()).unwrap();
+        std::fs::write(place(path), text).unwrap();
+    }
+    let git = |arguments: &[&str]| {
+        let name = ["-c", "user.name=x", "-c", "user.email=x@localhost"];
+        let mut git = std::process::Command::new("git");
+        git.current_dir(folder.path()).args(name).args(arguments);
+        let output = git.output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    };
+    git(&["init", "--quiet"]);
+    git(&["add", "--all"]);
+    git(&["commit", "--quiet", "--message=upstream"]);
+    let mails = world.root().join("target/patch-export");
+    for mail in [
+        "0001-text-add-a-line-change-one.patch",
+        "0002-text-the-second.patch",
+    ] {
+        git(&["am", "--quiet", mails.join(mail).to_str().unwrap()]);
+    }
+    let text = std::fs::read_to_string(place("src/text.txt")).unwrap();
+    assert_eq!(text, "zero\none\ntwo\nbetween\nFOUR\nfive\n");
 }
 
 #[test]

@@ -10,7 +10,8 @@ use tempfile::TempDir;
 /// The name and version of the made-up upstream.
 pub(crate) const PACKAGE: &str = "cargo-0.98.0";
 
-const UPSTREAM: &[(&str, &str)] = &[
+/// The files of the made-up upstream.
+pub(crate) const UPSTREAM: &[(&str, &str)] = &[
     (
         "Cargo.lock",
         "version = 4\n\n[[package]]\nname = \"cargo\"\nversion = \"0.98.0\"\n",

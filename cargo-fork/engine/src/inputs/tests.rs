@@ -469,3 +469,15 @@ fn values_of_variables_cannot_be_guessed_without_the_salt() {
         assert_ne!(of(&plain), Some(Digest::of(value.as_bytes())), "{name}");
     }
 }
+
+#[test]
+fn assembly_is_found_wherever_it_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = dir.path().join("lib.rs");
+    for before in [0, (1 << 16) - 6, (1 << 16) - 1, 1 << 16, 200_000] {
+        fs::write(&source, format!("{}global_asm!();", " ".repeat(before))).unwrap();
+        assert!(has_assembly(&source), "{before}");
+    }
+    fs::write(&source, "fn asm() {}").unwrap();
+    assert!(!has_assembly(&source) && !has_assembly(&dir.path().join("none.rs")));
+}

@@ -33,8 +33,8 @@ struct State {
     failed: HashSet<(Way, u64, u64)>,
     /// Programs that this process has written: device and inode.
     programs: HashSet<(u64, u64)>,
-    /// The permissions of a new file that is no program.
-    permissions: Option<Permissions>,
+    /// The permissions of a new file: of one that is no program, and of a program.
+    permissions: [Option<Permissions>; 2],
 }
 
 /// What is to be made of a file.
@@ -99,7 +99,7 @@ impl Placer {
             return Ok(temporary);
         }
         let link = match how.sharing {
-            Sharing::Linked => self.hard_link(source, metadata, place)?,
+            Sharing::Linked => self.hard_link(source, metadata, place, how.executable)?,
             Sharing::Own => None,
         };
         link.ok_or(io::ErrorKind::Unsupported.into())
@@ -131,12 +131,13 @@ impl Placer {
         source: &Path,
         metadata: &Metadata,
         place: &Path,
+        executable: bool,
     ) -> io::Result<Option<TempPath>> {
         let Some(devices) = self.devices(Way::HardLink, metadata, place)? else {
             return Ok(None);
         };
         // A link has those that the builder had whose file it is.
-        if metadata.permissions() != self.permissions(place)? {
+        if metadata.permissions() != self.permissions(place, executable)? {
             return Ok(None);
         }
         let dir = place.parent().ok_or(io::ErrorKind::InvalidInput)?;
@@ -154,14 +155,14 @@ impl Placer {
         }
     }
 
-    /// Returns the permissions that a new library has beside `place`, found out by making a file.
-    fn permissions(&self, place: &Path) -> io::Result<Permissions> {
-        if let Some(known) = &self.state().permissions {
+    /// Returns the permissions that a new library or program has beside `place`, found out by making a file.
+    fn permissions(&self, place: &Path, executable: bool) -> io::Result<Permissions> {
+        if let Some(known) = &self.state().permissions[usize::from(executable)] {
             return Ok(known.clone());
         }
-        let (file, _temporary) = new_file(place, false)?;
+        let (file, _temporary) = new_file(place, executable)?;
         let found = file.metadata()?.permissions();
-        self.state().permissions = Some(found.clone());
+        self.state().permissions[usize::from(executable)] = Some(found.clone());
         Ok(found)
     }
 

@@ -24,6 +24,7 @@ use crate::package::{self, Source};
 pub(super) fn summarise(common: &Common, run: &Run, env: &Environment) -> Result<Summary, Reason> {
     let subject = &run.subject;
     let script = Script::read(common, &run.script)?;
+    common.scripts.forget(&run.script);
     if script.program.powers.asks_clock {
         return Err(Reason::ReadsClock);
     }

@@ -1,6 +1,6 @@
 //! What a compiled build script may do, as far as the program tells.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -10,14 +10,14 @@ use memchr::memmem;
 use crate::Reason;
 use crate::key::{Common, once};
 use crate::program::Program;
-use crate::tools::is_word_byte;
+use crate::tools::Words;
 
 /// What is known of build scripts in one build.
 #[derive(Default)]
 pub struct Scripts {
     read: Mutex<HashMap<PathBuf, Arc<Script>>>,
-    /// The texts of the standard library, and the words in them.
-    library: OnceLock<(Vec<u8>, HashSet<Vec<u8>>)>,
+    /// The texts of the standard library.
+    library: OnceLock<Words>,
     /// What scripts left for others, by their folders.
     pub(super) supplied: Mutex<HashMap<PathBuf, Digest>>,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Script {
 }
 
 impl Script {
-    /// Reads a script, or the library of a macro, once in a build.
+    /// Reads a script, or the library of a macro, unless it is known.
     ///
     /// # Errors
     ///
@@ -63,8 +63,14 @@ impl Script {
 }
 
 impl Scripts {
-    /// Returns the texts of the standard library, which are in every script, and the words in them.
-    pub(super) fn library(&self, common: &Common) -> &(Vec<u8>, HashSet<Vec<u8>>) {
+    /// Forgets a script whose key is known: its texts are large, and a build has many.
+    pub(super) fn forget(&self, path: &Path) {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.remove(path);
+    }
+
+    /// Returns the texts of the standard library, which are in every script.
+    pub(super) fn library(&self, common: &Common) -> &Words {
         self.library.get_or_init(|| {
             let folder = common
                 .sysroot
@@ -78,10 +84,7 @@ impl Scripts {
             };
             let library = entries.map(|entry| entry.path()).find(is_library);
             let library = library.and_then(|path| Program::read(&path).ok());
-            let text = library.map(|it| it.text).unwrap_or_default();
-            let words = text.split(|byte| !is_word_byte(byte));
-            let words = words.filter(|word| !word.is_empty()).map(<[u8]>::to_vec);
-            (text.clone(), words.collect())
+            Words::of(library.map(|it| it.text).unwrap_or_default())
         })
     }
 }

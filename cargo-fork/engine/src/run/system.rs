@@ -62,7 +62,7 @@ pub(super) fn tools(
         let what = "`PATH` is set in the configuration";
         return Err(Reason::UnknownArgument(what.to_owned()));
     }
-    let (_, words) = common.scripts.library(common);
+    let words = common.scripts.library(common);
     let mut lines = common.tools.mentioned(&script.program.text, words);
     // A variable says which one: `CC="ccache clang"`, `PROTOC=/opt/protoc`.
     for (name, value) in env.seen().filter(|(name, _)| is_of_a_tool(name)) {
@@ -88,8 +88,7 @@ pub(super) fn tools(
 /// The lines of the ingredient `places`: what lies on this machine at absolute paths that the script knows.
 /// Where a text ends is not known, so that of each the innermost folder that exists counts.
 pub(super) fn places(common: &Common, run: &Run, script: &Script) -> Vec<String> {
-    let (library, _) = common.scripts.library(common);
-    let of_library = innermost(library);
+    let of_library = innermost(common.scripts.library(common).text());
     let is_root = |path: &Path| {
         run.subject
             .roots

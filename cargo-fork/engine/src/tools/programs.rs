@@ -1,6 +1,7 @@
 //! Programs that a text names: those on `PATH`.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -46,8 +47,53 @@ const TOOLCHAIN: &[&str] = &[
 const MIN_NAME: usize = 3;
 
 /// Bytes of words, in which the name of a program may occur by chance.
-pub(crate) fn is_word_byte(byte: &u8) -> bool {
+fn is_word_byte(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric()
+}
+
+/// A text, and the words in it: by their places, since words of their own would take many times as much memory.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    text: Vec<u8>,
+    /// In the order of the words, each once.
+    places: Vec<Range<u32>>,
+}
+
+impl Words {
+    /// Finds the words of a text.
+    pub(crate) fn of(text: Vec<u8>) -> Words {
+        let mut places = Vec::new();
+        let mut start = 0;
+        for word in text.split(|byte| !is_word_byte(byte)) {
+            let end = start + word.len();
+            // What lies behind four gigabytes is no word: then more programs count as meant.
+            if let (false, Ok(from), Ok(to)) = (word.is_empty(), start.try_into(), end.try_into()) {
+                places.push(from..to);
+            }
+            start = end + 1;
+        }
+        let mut words = Words { text, places };
+        let mut places = std::mem::take(&mut words.places);
+        places.sort_unstable_by(|one, other| words.word(one).cmp(words.word(other)));
+        places.dedup_by(|one, other| words.word(one) == words.word(other));
+        places.shrink_to_fit();
+        Words { places, ..words }
+    }
+
+    /// Returns the text.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Returns whether it is one of the words.
+    fn contains(&self, word: &[u8]) -> bool {
+        let found = self.places.binary_search_by(|it| self.word(it).cmp(word));
+        found.is_ok()
+    }
+
+    fn word(&self, place: &Range<u32>) -> &[u8] {
+        &self.text[place.start as usize..place.end as usize]
+    }
 }
 
 /// The programs on `PATH`, and what finds their names.
@@ -79,12 +125,12 @@ impl Programs {
 impl Tools {
     /// Returns a line with name and digest of each program on `PATH` that `text` mentions. A longer word in
     /// which a name occurs says nothing if it is one of `words`, which every program has.
-    pub fn mentioned(&self, text: &[u8], words: &HashSet<Vec<u8>>) -> Vec<String> {
+    pub(crate) fn mentioned(&self, text: &[u8], words: &Words) -> Vec<String> {
         let programs = self.programs.get_or_init(Programs::on_path);
         let Some(Programs { finder, found }) = programs else {
             return Vec::new();
         };
-        let is_meant = |range: std::ops::Range<usize>| {
+        let is_meant = |range: Range<usize>| {
             let before = text[..range.start]
                 .iter()
                 .rev()
@@ -165,11 +211,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn words_are_what_lies_between_other_bytes() {
+        let words = Words::of(b"two one\0\0three.two-one".to_vec());
+        for (word, is_one) in [
+            ("one", true),
+            ("two", true),
+            ("three", true),
+            ("on", false),
+            ("", false),
+        ] {
+            assert_eq!(words.contains(word.as_bytes()), is_one, "{word}");
+        }
+        assert_eq!(words.places.len(), 3);
+        assert!(!Words::default().contains(b"one"));
+    }
+
+    #[test]
     fn programs_are_found_by_name() {
         let dir = tempfile::tempdir().unwrap();
         let tools = Tools::new(dir.path().join("memory.json"));
         // Every machine that can link a program has these.
-        let words = HashSet::from([b"lddx".to_vec()]);
+        let words = Words::of(b"\0lddx lddx\0".to_vec());
         let mentioned = tools.mentioned(b"..ldd..as..test\0", &words);
         let names: Vec<_> = mentioned
             .iter()

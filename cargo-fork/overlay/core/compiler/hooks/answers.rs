@@ -11,6 +11,9 @@ use cargo_hooks_engine::answers;
 use super::config;
 use crate::util::GlobalContext;
 
+/// A variable that tells compilers where target specifications lie: which one a name means is up to the folder.
+const TARGETS: &str = "RUST_TARGET_PATH";
+
 /// Returns the file to use instead of `own`, that of the build directory, if there is one.
 pub fn place(
     gctx: &GlobalContext,
@@ -19,7 +22,8 @@ pub fn place(
     own: Option<PathBuf>,
 ) -> Option<PathBuf> {
     let own = own?;
-    if is_wrapped || !config::is_on(gctx) || may_name_files(gctx) {
+    let names_files = || may_name_files(gctx) || gctx.get_env_os(TARGETS).is_some();
+    if is_wrapped || !config::is_on(gctx) || names_files() {
         return Some(own);
     }
     let memory = gctx.home().as_path_unlocked().join(super::MEMORY);
