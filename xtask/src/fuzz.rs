@@ -44,9 +44,13 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> Result<()> {
             tree::write_if_different(&corpus.join(name), &seed)?;
         }
         eprintln!("[fuzz] {target} for {} s", arguments.seconds);
+        let artifacts = repo.join("target/fuzz/artifacts");
+        fs::create_dir_all(&artifacts)
+            .with_context(|| format!("failed to create `{}`", artifacts.display()))?;
         let mut fuzz = fuzz(repo, target);
         fuzz.arg(&corpus)
             .arg("--")
+            .arg(format!("-artifact_prefix={}/", artifacts.display()))
             .arg(format!("-max_total_time={}", arguments.seconds))
             .args([
                 "-max_len=65536",
