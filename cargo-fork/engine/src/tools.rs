@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use hook_protocol::Digest;
@@ -117,16 +117,8 @@ impl Tools {
                     .map(|f| format!("-print-file-name={f}")),
             );
             // All at once: each starts a process, and everything that is linked waits for the answers.
-            let answers: Vec<Option<PathBuf>> = std::thread::scope(|scope| {
-                let program = &program;
-                let ask = |question: &'_ String| {
-                    let question = question.clone();
-                    scope.spawn(move || ask(program, &question))
-                };
-                let asked: Vec<_> = questions.iter().map(ask).collect();
-                let answers = asked.into_iter().map(|it| it.join().ok().flatten());
-                answers.collect()
-            });
+            let asked: Vec<_> = questions.iter().map(|it| start(&program, it)).collect();
+            let answers = asked.into_iter().map(|asked| answer(asked?));
             for (question, path) in questions.iter().zip(answers) {
                 if let Some(path) = path
                     && let Ok(digest) = self.file(&path)
@@ -266,7 +258,19 @@ fn with_suffix(program: &Path) -> PathBuf {
 
 /// Asks a C compiler for a path. One that does not know the question, or the file, gives none.
 fn ask(program: &Path, question: &str) -> Option<PathBuf> {
-    let output = Command::new(program).arg(question).output().ok()?;
+    answer(start(program, question)?)
+}
+
+/// Starts a C compiler that answers a question.
+fn start(program: &Path, question: &str) -> Option<Child> {
+    let mut command = Command::new(program);
+    command.arg(question).stdin(Stdio::null());
+    let pipes = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    pipes.spawn().ok()
+}
+
+fn answer(asked: Child) -> Option<PathBuf> {
+    let output = asked.wait_with_output().ok()?;
     let answer = String::from_utf8(output.stdout).ok()?;
     let path = PathBuf::from(answer.trim());
     if path.is_absolute() {

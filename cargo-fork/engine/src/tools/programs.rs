@@ -1,6 +1,7 @@
 //! Programs that a text names: those on `PATH`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -99,26 +100,35 @@ impl Words {
 /// The programs on `PATH`, and what finds their names.
 pub(super) struct Programs {
     finder: AhoCorasick,
-    found: Vec<(String, PathBuf)>,
+    folders: Vec<PathBuf>,
+    /// Their names, and in which of the folders each is.
+    found: Vec<(OsString, usize)>,
 }
 
 impl Programs {
     fn on_path() -> Option<Programs> {
         let path = std::env::var_os("PATH")?;
-        let mut found: BTreeMap<String, PathBuf> = BTreeMap::new();
-        for dir in std::env::split_paths(&path) {
+        let mut found: BTreeMap<OsString, usize> = BTreeMap::new();
+        let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+        for (at, dir) in folders.iter().enumerate() {
             for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
-                let name = entry.file_name().to_string_lossy().into_owned();
-                let is_known = WORDS.contains(&name.as_str()) || TOOLCHAIN.contains(&name.as_str());
+                let name = entry.file_name();
+                let is = |known: &&str| name == **known;
+                let is_known = WORDS.iter().any(is) || TOOLCHAIN.iter().any(is);
                 if name.len() >= MIN_NAME && !is_known {
                     // The first folder counts.
-                    found.entry(name).or_insert_with(|| entry.path());
+                    found.entry(name).or_insert(at);
                 }
             }
         }
         let found: Vec<_> = found.into_iter().collect();
-        let finder = AhoCorasick::new(found.iter().map(|(name, _)| name)).ok()?;
-        Some(Programs { finder, found })
+        let finder =
+            AhoCorasick::new(found.iter().map(|(name, _)| name.as_encoded_bytes())).ok()?;
+        Some(Programs {
+            finder,
+            folders,
+            found,
+        })
     }
 }
 
@@ -127,7 +137,12 @@ impl Tools {
     /// which a name occurs says nothing if it is one of `words`, which every program has.
     pub(crate) fn mentioned(&self, text: &[u8], words: &Words) -> Vec<String> {
         let programs = self.programs.get_or_init(Programs::on_path);
-        let Some(Programs { finder, found }) = programs else {
+        let Some(Programs {
+            finder,
+            folders,
+            found,
+        }) = programs
+        else {
             return Vec::new();
         };
         let is_meant = |range: Range<usize>| {
@@ -143,10 +158,15 @@ impl Tools {
         let meant = matches.filter(|it| is_meant(it.range()));
         let mentioned: BTreeSet<usize> = meant.map(|it| it.pattern().as_usize()).collect();
         let line = |at: usize| {
-            let (name, path) = &found[at];
+            let (name, folder) = &found[at];
+            let path = folders[*folder].join(name);
             // What cannot be read cannot be started either.
-            let digest = self.file(path).ok()?;
-            Some(format!("{name} {digest}{}", self.stands_for(path)))
+            let digest = self.file(&path).ok()?;
+            Some(format!(
+                "{} {digest}{}",
+                name.display(),
+                self.stands_for(&path)
+            ))
         };
         mentioned.into_iter().filter_map(line).collect()
     }
