@@ -16,6 +16,7 @@ use anyhow::{Context, Result};
 use crate::compile::{self, Profile, Warnings};
 use crate::fetch;
 use crate::fork;
+use crate::patch::Series;
 use crate::pin::{Pin, Rustc};
 use crate::repo::Repo;
 use crate::shipped;
@@ -48,7 +49,13 @@ pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
         eprintln!("[fresh] {} ({})", hooked.display(), profile.name());
         return Ok(());
     }
-    fork::update(repo, &pin, fetch::unpacked(repo, &pin, source)?)?;
+    fork::update(
+        repo,
+        &pin,
+        &repo.fork_folder(&pin),
+        fetch::unpacked(repo, &pin, source)?,
+        &Series::load(&repo.patches())?,
+    )?;
     eprintln!("[build] {} ({})", pin.folder_name(), profile.name());
     let cargo = compile::fork(repo, &pin, profile, Warnings::Print)?;
     Stamp::remove(&hooked)?;

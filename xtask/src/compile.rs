@@ -100,9 +100,23 @@ pub(crate) fn stock(
 ///
 /// Both write to one build directory, so that what they depend on is compiled once.
 fn cargo(repo: &Repo, folder: &Path, profile: Profile, description: &str) -> Command {
+    let mut command = subcommand(repo, folder, "build", profile);
+    command.env("CFG_VER_DESCRIPTION", description);
+    // It stands in for a stable Cargo, and is to refuse what that refuses.
+    command.env("CFG_RELEASE_CHANNEL", "stable");
+    command
+}
+
+/// Has the compiler check a `cargo`, without a word about its warnings.
+pub(crate) fn check(repo: &Repo, folder: &Path) -> Result<()> {
+    let command = subcommand(repo, folder, "check", Profile::Quick);
+    build(command, Warnings::Collect).map(drop)
+}
+
+fn subcommand(repo: &Repo, folder: &Path, name: &str, profile: Profile) -> Command {
     let mut command = repo.cargo();
     command.current_dir(folder);
-    command.args(["build", "--locked", "--bin", "cargo"]);
+    command.args([name, "--locked", "--bin", "cargo"]);
     match profile {
         Profile::Quick => command.args(["--config", "profile.dev.debug=0"]),
         Profile::Release => command.arg("--release"),
@@ -114,9 +128,6 @@ fn cargo(repo: &Repo, folder: &Path, profile: Profile, description: &str) -> Com
         command.args(["--features", "vendored-openssl"]);
     }
     command.env("CARGO_TARGET_DIR", repo.join("target/fork-build"));
-    command.env("CFG_VER_DESCRIPTION", description);
-    // It stands in for a stable Cargo, and is to refuse what that refuses.
-    command.env("CFG_RELEASE_CHANNEL", "stable");
     command
 }
 

@@ -1,4 +1,5 @@
 //! The patched tree, `target/fork/cargo-VERSION`: pristine upstream, the overlay, the patches, and the lock file.
+//! `cargo xtask patch check` has one of its own.
 
 use std::fs;
 use std::path::Path;
@@ -13,23 +14,28 @@ use crate::process;
 use crate::repo::Repo;
 use crate::tree::{self, Tree};
 
-/// Brings the patched tree up to date, touching only the files that differ.
-pub(crate) fn update(repo: &Repo, pin: &Pin, upstream: Tree) -> Result<()> {
-    let folder = repo.fork_folder(pin);
+/// Brings the patched tree in `folder` up to date with the series, touching only the files that differ.
+pub(crate) fn update(
+    repo: &Repo,
+    pin: &Pin,
+    folder: &Path,
+    upstream: Tree,
+    series: &Series,
+) -> Result<()> {
     let mut fork = upstream;
     let lock = fork
         .remove(LOCK)
         .with_context(|| format!("`{}` has no `{LOCK}`", pin.folder_name()))?;
     let lock =
         String::from_utf8(lock).with_context(|| format!("failed to read upstream's `{LOCK}`"))?;
-    Series::load(&repo.patches())?.apply(&mut fork)?;
+    series.apply(&mut fork)?;
     overlay::lay(
         overlay::read(&repo.overlay())?,
         &pin.overlay_root,
         &mut fork,
     )?;
-    tree::sync(&fork, &folder, &[LOCK])?;
-    resolve(repo, &folder, &lock)
+    tree::sync(&fork, folder, &[LOCK])?;
+    resolve(repo, folder, &lock)
 }
 
 /// Lets Cargo add our crates to upstream's lock file, and checks that it did nothing else to it.

@@ -8,6 +8,7 @@ use clap::Subcommand;
 
 use crate::repo::Repo;
 
+mod check;
 mod diff;
 mod edit;
 mod export;
@@ -21,7 +22,7 @@ mod worktree;
 pub(crate) use file::Patch;
 pub(crate) use series::{Series, listed, present};
 
-/// Edits, saves and shows the patch series.
+/// Edits, saves, checks and shows the patch series.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -42,6 +43,8 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
+    /// Has the compiler check Cargo after each patch, and not only after the last.
+    Check,
     /// Prints the series with full context, to review it.
     Show,
     /// Writes the series below target/patch-export as upstream would read it, for `git am`.
@@ -53,6 +56,7 @@ pub(crate) fn run(repo: &Repo, arguments: Arguments) -> Result<()> {
     match arguments.command {
         Command::Edit { force } => edit::run(repo, force),
         Command::Save { force } => save::run(repo, force),
+        Command::Check => check::run(repo),
         Command::Show => show::show(repo),
         Command::Export => export::run(repo),
     }

@@ -80,6 +80,11 @@ impl Repo {
         self.join("target/fork").join(pin.folder_name())
     }
 
+    /// The tree after the first patches of the series, while each is checked.
+    pub(crate) fn patch_check_folder(&self, pin: &Pin) -> PathBuf {
+        self.join("target/patch-check").join(pin.folder_name())
+    }
+
     /// Upstream's Cargo as it is: its workspace, and the programs by profile.
     pub(crate) fn stock_folder(&self) -> PathBuf {
         self.join("target/stock")

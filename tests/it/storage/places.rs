@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+use std::time::{Duration, Instant};
 
 use cargo_test_support::prelude::*;
 use cargo_test_support::registry::Package;
-use cargo_test_support::{Project, ProjectBuilder, paths};
+use cargo_test_support::{Execs, Project, ProjectBuilder, paths};
 
 use crate::support::{Counts, Hook, cached, cargo, checkouts, package, prints, shipped_cache};
 
@@ -21,7 +23,7 @@ fn project() -> (Project, Project) {
     checkouts(files)
 }
 
-fn warnings(execs: &mut cargo_test_support::Execs) -> usize {
+fn warnings(execs: &mut Execs) -> usize {
     let errors = String::from_utf8(execs.run().stderr).unwrap();
     errors.matches("warning:").count()
 }
@@ -130,4 +132,78 @@ fn with_little_room() -> String {
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     path.display().to_string()
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+#[cargo_test]
+fn a_cache_on_a_slow_file_system_is_waited_for() {
+    const DELAY: Duration = Duration::from_millis(30);
+    let library = paths::root().join("slow.so");
+    let mut compiler = std::process::Command::new("cc");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/it/storage/slow.c");
+    compiler.args(["-shared", "-fPIC", "-O", source, "-ldl", "-o"]);
+    let compiled = compiler.arg(&library).status();
+    if !shipped_cache("") || !compiled.is_ok_and(|it| it.success()) {
+        return;
+    }
+    let (one, two) = project();
+    let build = |p: &Project| {
+        let mut execs = cached(p, "build");
+        execs.env("LD_PRELOAD", &library);
+        execs.env("SLOW_ROOT", paths::root().join("cache"));
+        execs.env("SLOW_DELAY", DELAY.as_millis().to_string());
+        execs
+    };
+    assert_eq!(warnings(build(&one).counts(0, 2)), 0);
+    let began = Instant::now();
+    assert_eq!(warnings(build(&two).counts(2, 0)), 0);
+    // Each of the two is at least found, opened and placed.
+    assert!(began.elapsed() > 3 * DELAY);
+    assert_eq!(prints(&two.bin("foo")), "3");
+    build(&two).fresh().run();
+}
+
+/// Where capital letters do not count, two names that differ by nothing else are one file.
+#[cargo_test]
+fn no_name_in_a_cache_has_capitals() {
+    if !shipped_cache("") {
+        return;
+    }
+    let (one, _) = checkouts(|p| {
+        let dependencies = "[dependencies]\nbar.path = 'lower'\nBAR.path = 'upper'";
+        p.file("Cargo.toml", &package("foo", dependencies))
+            .file(
+                "build.rs",
+                "fn main() { println!(\"cargo::rerun-if-changed=build.rs\"); }",
+            )
+            .file("src/main.rs", "fn main() { bar::n(); BAR::n(); }")
+            .file("lower/Cargo.toml", &package("bar", ""))
+            .file("lower/src/lib.rs", "pub fn n() {}")
+            .file("upper/Cargo.toml", &package("BAR", ""))
+            .file(
+                "upper/src/lib.rs",
+                "#![allow(non_snake_case)] pub fn n() {}",
+            )
+    });
+    cached(&one, "build").run();
+    let mut folders = vec![paths::root().join("cache")];
+    let mut met = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            let name = entry.file_name().into_string().unwrap();
+            assert!(
+                name == "CACHEDIR.TAG" || name == name.to_lowercase(),
+                "{name}"
+            );
+            met += 1;
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    assert!(
+        met > 12,
+        "{met} is too few for four results and what belongs to them"
+    );
 }

@@ -90,6 +90,12 @@ impl Series {
         Ok(())
     }
 
+    /// The series as it is after its first patches.
+    pub(crate) fn first(mut self, count: usize) -> Series {
+        self.patches.truncate(count);
+        self
+    }
+
     /// The patches, in order.
     pub(crate) fn patches(&self) -> &[Patch] {
         &self.patches
