@@ -95,7 +95,8 @@ fn hides_its_name(rest: &[Token]) -> bool {
     }
 }
 
-/// Returns whether the string at `at` is the variable in `include!(concat!(env!(…), "…"))`.
+/// Returns whether the string at `at` is the variable in `include!(env!(…))`, or comes first in
+/// `include!(concat!(env!(…), …))`: whatever follows there, it is a part of a name.
 fn in_include(tokens: &[Token], at: usize) -> bool {
     let call = |end: usize, names: &[&str]| {
         end >= 3
@@ -103,26 +104,38 @@ fn in_include(tokens: &[Token], at: usize) -> bool {
             && tokens[end - 2] == Token::Punct('!')
             && matches!(&tokens[end - 3], Token::Ident(name) if names.contains(&name.as_str()))
     };
-    if !(call(at, &["env"]) && at >= 9 && call(at - 3, &["concat"]) && call(at - 6, INCLUDES)) {
+    if !call(at, &["env"]) {
         return false;
     }
-    let mut rest = tokens[at + 1..].iter().peekable();
-    if rest.next() != Some(&Token::Punct(')')) {
+    let is_joined = call(at - 3, &["concat"]);
+    let include = if is_joined { at - 6 } else { at - 3 };
+    let is_alone = |rest: &[Token]| matches!(rest, [] | [Token::Punct(',')]);
+    let is_last = |rest| split_call(rest).is_some_and(|(left, _)| is_alone(left));
+    let Some(([], rest)) = split_call(&tokens[at + 1..]) else {
         return false;
-    }
-    let mut parts = 0;
-    while rest.next_if_eq(&&Token::Punct(',')).is_some() {
-        match rest.peek() {
-            Some(Token::Str(_)) => {
-                rest.next();
-                parts += 1;
-            }
-            _ => break,
+    };
+    let ends = match is_joined {
+        true => split_call(rest).is_some_and(|(left, rest)| {
+            matches!(left, [] | [Token::Punct(','), ..]) && is_last(rest)
+        }),
+        false => is_last(rest),
+    };
+    ends && call(include, INCLUDES)
+}
+
+/// Splits the tokens inside a call into what is left of it, and what comes after its parenthesis.
+fn split_call(tokens: &[Token]) -> Option<(&[Token], &[Token])> {
+    let mut depth = 0;
+    for (at, token) in tokens.iter().enumerate() {
+        match token {
+            Token::Punct('(' | '[' | '{') => depth += 1,
+            Token::Punct(')' | ']' | '}') if depth > 0 => depth -= 1,
+            Token::Punct(')') => return Some((&tokens[..at], &tokens[at + 1..])),
+            Token::Punct(']' | '}') => return None,
+            _ => {}
         }
     }
-    let closed = rest.next() == Some(&Token::Punct(')'));
-    rest.next_if_eq(&&Token::Punct(','));
-    parts > 0 && closed && rest.next() == Some(&Token::Punct(')'))
+    None
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -257,6 +270,10 @@ mod tests {
             r#"macro_rules! m { () => { include!(concat!(env!("OUT_DIR"), "/a.rs")); } }"#,
             r#"fn f<'a>(_: &'a str) -> char { '"' } include!(concat!(env!("OUT_DIR"), "/a"));"#,
             r#"pub mod pb { tonic::include_proto!("a.b"); }"#,
+            r#"include!(env!("OUT_DIR"));"#,
+            r#"include!(concat!(env!("OUT_DIR")));"#,
+            r#"include_str!(concat!(env!("OUT_DIR"), stringify!(a)));"#,
+            r#"macro_rules! m { ($p:tt) => { include!(concat!(env!("OUT_DIR"), concat!("/", $p, ".rs"))); } }"#,
         ] {
             assert!(names_files(source), "`{source}`");
         }
@@ -273,9 +290,12 @@ mod tests {
             r#"const A: &str = concat!(env!("OUT_DIR"), "/a.rs");"#,
             r#"const A: Option<&str> = option_env!("OUT_DIR");"#,
             r#"include!(concat!("/", env!("OUT_DIR"), "/a.rs"));"#,
-            r#"include!(env!("OUT_DIR"));"#,
-            r#"include!(concat!(env!("OUT_DIR")));"#,
-            r#"include_str!(concat!(env!("OUT_DIR"), stringify!(a)));"#,
+            r#"include!(concat!(env!("OUT_DIR"), env!("OUT_DIR")));"#,
+            r#"include!(f!(env!("OUT_DIR")));"#,
+            r#"include!(f!(concat!(env!("OUT_DIR"), "/a.rs")));"#,
+            r#"f!(concat!(env!("OUT_DIR"), "/a.rs"));"#,
+            r#"include!(concat!(env!("OUT_DIR", "/a.rs"), "b"));"#,
+            r#"include!(concat!(env!("OUT_DIR"), "/a.rs"); f!(env!("OUT_DIR"));"#,
             r#"const A: usize = include_str!(concat!(env!("OUT_DIR"), "/a")).len() + m!(OUT_DIR);"#,
             r#"my_macro!("OUT_DIR");"#,
             r#"const A: u8 = env!(r"OUT_DIR").as_bytes()[3];"#,

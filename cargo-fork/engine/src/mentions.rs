@@ -13,10 +13,6 @@ use crate::env_use;
 use crate::files::Stat;
 use crate::pieces;
 
-/// Libraries of which it is known that their macros only name files: those in
-/// [`env_use`](crate::env_use) that are used by others.
-const EXPORTERS: &[&str] = &["slint", "tonic"];
-
 /// Remembers what was looked for in this build.
 #[derive(Debug)]
 pub struct Mentions {
@@ -67,9 +63,6 @@ impl Mentions {
     }
 
     fn one(&self, library: PathBuf, name: &str) -> bool {
-        if is_exporter(&library) {
-            return false;
-        }
         let stat = Stat::of(&library).ok();
         let key = (library, name.to_owned());
         let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -109,13 +102,6 @@ impl Mentions {
     }
 }
 
-fn is_exporter(library: &Path) -> bool {
-    let name = library.file_name().and_then(|name| name.to_str());
-    let name = name.and_then(|name| name.strip_prefix("lib"));
-    name.and_then(|name| name.split_once(['-', '.']))
-        .is_some_and(|(name, _)| EXPORTERS.contains(&name))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,7 +115,6 @@ mod tests {
             ("liba-1.rmeta", "nothing"),
             ("libb-1.so", "..OUT_DIR.."),
             ("libc-1.rlib", "..OUT_DIR.."),
-            ("libtonic-1.rmeta", "OUT_DIR"),
         ] {
             std::fs::write(path(name), content).unwrap();
         }
@@ -139,7 +124,6 @@ mod tests {
         assert!(any("libb-1.so"));
         assert!(any("libc-1.rlib"));
         assert!(any("gone-1.rmeta"));
-        assert!(!any("libtonic-1.rmeta"));
         std::fs::write(path("liba-1.rmeta"), "now it has OUT_DIR").unwrap();
         assert!(any("liba-1.rlib"));
     }
@@ -152,8 +136,13 @@ mod tests {
         write("a-1.d", "liba-1.rmeta: lib.rs\n").unwrap();
         let includes =
             r#"macro_rules! m { () => { include!(concat!(env!("OUT_DIR"), "/a.rs")); } }"#;
+        // What `include_proto!` is.
+        let joined = r#"macro_rules! m { ($name:tt) => {
+            include!(concat!(env!("OUT_DIR"), concat!("/", $name, ".rs")));
+        } }"#;
         for (source, mentions) in [
             (includes, false),
+            (joined, false),
             (
                 r#"macro_rules! m { () => { env!("OUT_DIR").len() } }"#,
                 true,

@@ -22,7 +22,7 @@ use crate::bench::programs::Programs;
 use crate::bench::share::Site;
 use crate::bench::share::peers::{Peer, Setting};
 use crate::bench::share::phase::Phase;
-use crate::bench::share::sccache::Server;
+use crate::bench::share::server::Server;
 use crate::differential::contender::disturbs;
 
 /// The hook of the fork.
@@ -85,12 +85,9 @@ pub(crate) fn contenders(
         if peer.is_cargo {
             contender.program = program.clone();
         }
-        if peer.has_server {
-            let server = Server::new(program)?;
-            let port = server.port().to_string();
-            contender
-                .settings
-                .push(("SCCACHE_SERVER_PORT", port.into()));
+        if let Some(service) = &peer.service {
+            let server = Server::new(service, program, &contender.folder)?;
+            contender.settings.extend(server.setting());
             contender.server = Some(server);
         }
         found.push(contender);

