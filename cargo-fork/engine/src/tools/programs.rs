@@ -6,7 +6,6 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use aho_corasick::AhoCorasick;
 use hook_protocol::Digest;
 
 use super::{Tools, ask, resolve};
@@ -63,9 +62,11 @@ pub(crate) struct Words {
 impl Words {
     /// Finds the words of a text.
     pub(crate) fn of(text: Vec<u8>) -> Words {
-        let mut places = Vec::new();
+        let split = || text.split(|byte| !is_word_byte(byte));
+        let count = split().filter(|word| !word.is_empty()).count();
+        let mut places = Vec::with_capacity(count);
         let mut start = 0;
-        for word in text.split(|byte| !is_word_byte(byte)) {
+        for word in split() {
             let end = start + word.len();
             // What lies behind four gigabytes is no word: then more programs count as meant.
             if let (false, Ok(from), Ok(to)) = (word.is_empty(), start.try_into(), end.try_into()) {
@@ -97,19 +98,26 @@ impl Words {
     }
 }
 
-/// The programs on `PATH`, and what finds their names.
+/// The programs on `PATH`.
 pub(super) struct Programs {
-    finder: AhoCorasick,
     folders: Vec<PathBuf>,
-    /// Their names, and in which of the folders each is.
+    /// Their names in order, and in which of the folders each is.
     found: Vec<(OsString, usize)>,
+    /// Digests of the first bytes of names, as a set of bits: few places in a text begin as one of the names.
+    starts: Vec<u64>,
 }
+
+/// How many bits there are in the set of digests.
+const STARTS: usize = 1 << 16;
 
 impl Programs {
     fn on_path() -> Option<Programs> {
         let path = std::env::var_os("PATH")?;
+        Some(Programs::of(std::env::split_paths(&path).collect()))
+    }
+
+    fn of(folders: Vec<PathBuf>) -> Programs {
         let mut found: BTreeMap<OsString, usize> = BTreeMap::new();
-        let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
         for (at, dir) in folders.iter().enumerate() {
             for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
                 let name = entry.file_name();
@@ -121,15 +129,43 @@ impl Programs {
                 }
             }
         }
-        let found: Vec<_> = found.into_iter().collect();
-        let finder =
-            AhoCorasick::new(found.iter().map(|(name, _)| name.as_encoded_bytes())).ok()?;
-        Some(Programs {
-            finder,
+        let mut starts = vec![0; STARTS / 64];
+        for name in found.keys() {
+            let bit = start(name.as_encoded_bytes());
+            starts[bit / 64] |= 1 << (bit % 64);
+        }
+        Programs {
             folders,
-            found,
-        })
+            found: found.into_iter().collect(),
+            starts,
+        }
     }
+
+    /// Calls `see` with every place in a text where a name is, also inside of others, and which name it is.
+    fn find(&self, text: &[u8], mut see: impl FnMut(Range<usize>, usize)) {
+        let name = |at: usize| self.found.get(at).map(|(name, _)| name.as_encoded_bytes());
+        for (at, first) in text.windows(MIN_NAME).enumerate() {
+            let bit = start(first);
+            if self.starts[bit / 64] & 1 << (bit % 64) == 0 {
+                continue;
+            }
+            let mut next = self
+                .found
+                .partition_point(|(name, _)| name.as_encoded_bytes() < first);
+            while let Some(name) = name(next).filter(|name| name.starts_with(first)) {
+                if text[at..].starts_with(name) {
+                    see(at..at + name.len(), next);
+                }
+                next += 1;
+            }
+        }
+    }
+}
+
+/// A digest of the first bytes of a text, which has as many as the shortest name.
+fn start(text: &[u8]) -> usize {
+    let first = text[..MIN_NAME].iter();
+    first.fold(0, |digest, byte| digest * 41 + usize::from(*byte)) % STARTS
 }
 
 impl Tools {
@@ -137,15 +173,10 @@ impl Tools {
     /// which a name occurs says nothing if it is one of `words`, which every program has.
     pub(crate) fn mentioned(&self, text: &[u8], words: &Words) -> Vec<String> {
         let programs = self.programs.get_or_init(Programs::on_path);
-        let Some(Programs {
-            finder,
-            folders,
-            found,
-        }) = programs
-        else {
+        let Some(programs) = programs else {
             return Vec::new();
         };
-        let is_meant = |range: Range<usize>| {
+        let is_meant = |range: &Range<usize>| {
             let before = text[..range.start]
                 .iter()
                 .rev()
@@ -154,12 +185,15 @@ impl Tools {
             let word = &text[range.start - before.count()..range.end + after.count()];
             word.len() == range.len() || !words.contains(word)
         };
-        let matches = finder.find_overlapping_iter(text);
-        let meant = matches.filter(|it| is_meant(it.range()));
-        let mentioned: BTreeSet<usize> = meant.map(|it| it.pattern().as_usize()).collect();
+        let mut mentioned = BTreeSet::new();
+        programs.find(text, |range, which| {
+            if !mentioned.contains(&which) && is_meant(&range) {
+                mentioned.insert(which);
+            }
+        });
         let line = |at: usize| {
-            let (name, folder) = &found[at];
-            let path = folders[*folder].join(name);
+            let (name, folder) = &programs.found[at];
+            let path = programs.folders[*folder].join(name);
             // What cannot be read cannot be started either.
             let digest = self.file(&path).ok()?;
             Some(format!(
@@ -244,6 +278,28 @@ mod tests {
         }
         assert_eq!(words.places.len(), 3);
         assert!(!Words::default().contains(b"one"));
+    }
+
+    #[test]
+    fn names_are_found_wherever_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let names = ["-ab", "abc", "abcd", "bcd", "cab", "ddd", "dddd", "zzz"];
+        for name in names {
+            std::fs::write(dir.path().join(name), "").unwrap();
+        }
+        let programs = Programs::of(vec![dir.path().to_path_buf()]);
+        for text in ["", "ab", "abc", "xabcdabcd-abcabcd", "dddddcab", "zz"] {
+            let mut found = BTreeSet::new();
+            programs.find(text.as_bytes(), |range, which| {
+                found.insert((range.start, range.end, programs.found[which].0.clone()));
+            });
+            let mut expected = BTreeSet::new();
+            for name in names {
+                let places = (0..text.len()).filter(|at| text[*at..].starts_with(name));
+                expected.extend(places.map(|at| (at, at + name.len(), OsString::from(name))));
+            }
+            assert_eq!(found, expected, "{text}");
+        }
     }
 
     #[test]
