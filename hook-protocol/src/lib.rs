@@ -5,7 +5,7 @@
 //! It answers one request and exits, and needs `jq`.
 //!
 //! ```sh
-#![doc = include_str!("../../examples/shell-cache/hook.sh")]
+#![doc = include_str!("../examples/shell-cache/hook.sh")]
 //! ```
 //!
 //! # Example: a folder as a cache

@@ -94,14 +94,14 @@ fn filter_stack_keeps_the_rules() {
 
 #[cargo_test]
 fn python_cache_keeps_the_rules() {
-    if let Some(hook) = script("python-cache/cargo_python_cache.py", "python3") {
+    if let Some(hook) = script("examples/python-cache/cargo_python_cache.py", "python3") {
         keeps_the_rules_without_digests(&[&hook]);
     }
 }
 
 #[cargo_test]
 fn shell_cache_keeps_the_rules() {
-    if let Some(hook) = script("shell-cache/hook.sh", "jq") {
+    if let Some(hook) = script("hook-protocol/examples/shell-cache/hook.sh", "jq") {
         keeps_the_rules_without_digests(&[&hook]);
     }
 }

@@ -32,7 +32,7 @@ fn script(file: &str, interpreter: &str) -> Option<PathBuf> {
     }
     Some(
         PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("../examples")
+            .join("..")
             .join(file),
     )
 }

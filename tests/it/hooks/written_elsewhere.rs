@@ -37,7 +37,7 @@ fn restores() {
 
 #[cargo_test]
 fn the_cache_in_python_restores() {
-    if let Some(hook) = script("python-cache/cargo_python_cache.py", "python3") {
+    if let Some(hook) = script("examples/python-cache/cargo_python_cache.py", "python3") {
         configure(&[hook.to_str().unwrap()]);
         restores();
     }
@@ -45,7 +45,7 @@ fn the_cache_in_python_restores() {
 
 #[cargo_test]
 fn the_cache_in_shell_restores() {
-    if let Some(hook) = script("shell-cache/hook.sh", "jq") {
+    if let Some(hook) = script("hook-protocol/examples/shell-cache/hook.sh", "jq") {
         configure(&[hook.to_str().unwrap()]);
         restores();
     }

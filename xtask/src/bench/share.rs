@@ -156,7 +156,7 @@ pub(crate) fn run(repo: &Repo, arguments: &Arguments) -> Result<()> {
         .with_context(|| format!("failed to measure `{}`", workload.name))?;
     }
     let workloads = figures.workloads.iter().flat_map(|it| &it.targets);
-    let scaling = figures.scaling.iter().map(|it| &it.target);
+    let scaling = figures.scaling.iter().flat_map(|it| &it.targets);
     arguments.report.judge(workloads.chain(scaling))
 }
 

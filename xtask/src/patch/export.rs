@@ -128,8 +128,9 @@ fn member(repo: &Repo, from: &str, to: &str) -> Result<Tree> {
     }
     let root = fs::read_to_string(repo.join(MANIFEST)).context("failed to read `Cargo.toml`")?;
     let root: Table = toml::from_str(&root).context("failed to parse `Cargo.toml`")?;
-    // Fuzz targets need a tool, and are no member.
-    let files = tree::read(&folder, &|path| !path.starts_with("fuzz"))?;
+    // Fuzz targets need a tool, and are no member; the RFC is no part of the series.
+    let is_left_out = |path: &str| path.starts_with("fuzz") || path == "tests/rfc.rs";
+    let files = tree::read(&folder, &|path| !is_left_out(path))?;
     let files = files.into_iter().map(|(path, bytes)| {
         let bytes = match path.as_str() {
             MANIFEST => manifest(&bytes, &root)?.into_bytes(),

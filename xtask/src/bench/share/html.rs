@@ -175,8 +175,9 @@ fn scaling(scaling: &Scaling) -> String {
             label: format!("{} units", it.units),
             value: median,
             note: format!(
-                "{}; {} cold",
+                "{}; {} with nothing to do, {} cold",
                 time(median),
+                time(it.no_op_milliseconds.median() / 1e3),
                 time(it.cold_milliseconds / 1e3)
             ),
         }
@@ -184,7 +185,7 @@ fn scaling(scaling: &Scaling) -> String {
     let bars: Vec<Bar> = bars.collect();
     format!(
         "<h2>Scaling</h2>\n{}{}",
-        targets([&scaling.target]),
+        targets(&scaling.targets),
         figure(
             "restored",
             "Small generated units, restored in another checkout",

@@ -1,5 +1,6 @@
 //! The tables on the terminal.
 
+use crate::bench::report::Target;
 use crate::bench::share::figures::{Found, Series, Setting};
 use crate::bench::share::scaling::Scaling;
 
@@ -115,22 +116,23 @@ fn print_disk(found: &Found) {
 pub(crate) fn print_scaling(scaling: &Scaling) {
     println!();
     println!(
-        "{:<23}{:>10}{:>12}{:>9}{:>9}",
-        "scaling, units", "cold s", "restored s", "CPU s", "peak MB"
+        "{:<23}{:>10}{:>12}{:>10}{:>9}{:>9}",
+        "scaling, units", "cold s", "restored s", "no-op s", "CPU s", "peak MB"
     );
     for size in &scaling.sizes {
         let memory = size.memory_bytes.map(|it| format!("{:.1}", megabytes(it)));
         println!(
-            "{:<23}{:>10.2}{:>12.3}{:>9.2}{:>9}",
+            "{:<23}{:>10.2}{:>12.3}{:>10.3}{:>9.2}{:>9}",
             size.units,
             size.cold_milliseconds / 1e3,
             size.milliseconds.median() / 1e3,
+            size.no_op_milliseconds.median() / 1e3,
             size.cpu_milliseconds.median() / 1e3,
             memory.as_deref().unwrap_or(UNKNOWN)
         );
     }
     println!();
-    scaling.target.print();
+    scaling.targets.iter().for_each(Target::print);
 }
 
 fn megabytes(bytes: u64) -> f64 {

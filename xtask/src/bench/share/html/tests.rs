@@ -28,6 +28,8 @@ fn figures() -> Figures {
         cold_milliseconds: 1.0,
         milliseconds: series(Phase::Cold, "", &[time]).milliseconds,
         cpu_milliseconds: Default::default(),
+        no_op_milliseconds: series(Phase::NoOp, "", &[time / 2]).milliseconds,
+        added_milliseconds: series(Phase::NoOp, "", &[time / 2]).milliseconds,
         memory_bytes: None,
     };
     Figures {
@@ -45,7 +47,7 @@ fn figures() -> Figures {
         workloads: vec![workload, found(Vec::new())],
         scaling: Some(Scaling {
             sizes: vec![sized(400, 10), sized(2000, 40)],
-            target: Target::of_ratio("scaling", 5.0, 4.0),
+            targets: ["scaling", "added"].map(|it| Target::of_ratio(it, 5.0, 4.0)),
         }),
     }
 }
@@ -101,7 +103,7 @@ fn figures_and_verdicts_are_in_it() {
         "6.0 % of a stock target",
         "class=\"missed\">at most 1.00: missed",
         "class=\"met\">at most 5.00: met",
-        "40 ms; 1 ms cold",
+        "40 ms; 20 ms with nothing to do, 1 ms cold",
     ] {
         assert!(page.contains(expected), "{expected} in {page}");
     }
