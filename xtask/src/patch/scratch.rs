@@ -58,12 +58,15 @@ pub(crate) fn add(git: &Git, patch: &Patch, tree: &mut Tree) -> Result<()> {
     commit_files(git, &edited.collect(), patch.message())
 }
 
-/// Writes files into the repository, and commits them.
+/// Writes files into the repository, and commits them; scripts can be run.
 pub(crate) fn commit_files(git: &Git, files: &Tree, message: &str) -> Result<()> {
     for (path, bytes) in files {
         tree::write_if_different(&git.folder().join(path), bytes)?;
     }
     stage(git, files.keys().map(String::as_str))?;
+    for (path, _) in files.iter().filter(|(_, bytes)| bytes.starts_with(b"#!/")) {
+        git.read(&["update-index", "--chmod=+x", path])?;
+    }
     commit(git, message)
 }
 

@@ -290,6 +290,28 @@ fn what_is_exported_applies_to_upstream() {
 }
 
 #[test]
+fn what_is_exported_can_be_run() {
+    let world = two_patches();
+    world.write("Cargo.toml", "[workspace]\n");
+    world.write("hook-protocol/hook.sh", "#!/bin/sh\n");
+    world.write("hook-protocol/src/lib.rs", "#![allow(dead_code)]\n");
+    world.write("hook-protocol/tests/rfc.rs", "\n");
+    world.passes(&["patch", "export"]);
+    let mails = world.root().join("target/patch-export");
+    let first = std::fs::read_dir(mails)
+        .unwrap()
+        .map(|it| it.unwrap().path());
+    let mail = std::fs::read_to_string(first.min().unwrap()).unwrap();
+    for expected in [
+        " create mode 100755 crates/hook-protocol/hook.sh\n",
+        " create mode 100644 crates/hook-protocol/src/lib.rs\n",
+    ] {
+        assert!(mail.contains(expected), "{mail}");
+    }
+    assert!(!mail.contains("rfc.rs"), "{mail}");
+}
+
+#[test]
 fn a_missing_git_is_named() {
     let world = World::new().environment("PATH", "");
     world.fails(
