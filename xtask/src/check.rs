@@ -1,4 +1,4 @@
-//! `cargo xtask check`: everything that CI runs, each step with its time.
+//! `cargo xtask check`: what every commit must pass, each step with its time. `.ci/run` has the longer checks, too.
 
 use std::path::PathBuf;
 use std::process::Command;

@@ -112,6 +112,7 @@ impl Sized {
         self.no_op_milliseconds.push(no_op);
         self.added_milliseconds.push(run.took.saturating_sub(no_op));
         let target = contender.checkout(Phase::WarmOther).join("target");
+        // Where something else stands in for Cargo.
         if !target.exists() {
             return Ok(());
         }
