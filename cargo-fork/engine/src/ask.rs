@@ -208,7 +208,7 @@ impl Wanted for Question {
         match placed {
             Ok(placed) => {
                 for (path, hashed) in placed {
-                    digests.set(&path, hashed);
+                    digests.set_output(&path, hashed);
                 }
                 Tried::Placed
             }

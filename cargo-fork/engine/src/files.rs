@@ -112,12 +112,14 @@ impl Hashed {
 
 /// A file that changed a moment ago may change again without its times moving: file systems have
 /// granularities of up to two seconds.
-const SETTLED: Duration = Duration::from_secs(2);
+pub(crate) const SETTLED: Duration = Duration::from_secs(2);
 
 /// Remembers the digests of one build's files.
 #[derive(Default)]
 pub struct FileDigests {
     known: Mutex<HashMap<PathBuf, Arc<OnceLock<Hashed>>>>,
+    /// Outputs that were put in place, by device and inode: Cargo gives them second names.
+    outputs: Mutex<HashMap<(u64, u64), Hashed>>,
 }
 
 impl FileDigests {
@@ -129,7 +131,7 @@ impl FileDigests {
     /// If the file cannot be read. Errors are not remembered.
     pub fn once(&self, path: &Path) -> io::Result<Hashed> {
         let slot = {
-            let mut known = self.lock();
+            let mut known = lock(&self.known);
             match known.get(path) {
                 Some(slot) => Arc::clone(slot),
                 None => Arc::clone(known.entry(path.to_path_buf()).or_default()),
@@ -168,25 +170,52 @@ impl FileDigests {
         }
     }
 
+    /// Returns the digest of a program: of a file that may be an output, also under the second name that Cargo
+    /// gives it. A link changes no time but that of the metadata. Any other file is an [input](Self::input).
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read.
+    pub fn program(&self, path: &Path) -> io::Result<Hashed> {
+        let stat = Stat::of(path)?;
+        let output = stat
+            .identity
+            .and_then(|it| lock(&self.outputs).get(&it).copied());
+        match output.filter(|output| stat.has_content_of(&output.stat)) {
+            Some(output) => Ok(Hashed { stat, ..output }),
+            None => self.input(path),
+        }
+    }
+
     /// Records the digest of a file that was verified elsewhere, in place of an earlier one.
     pub fn set(&self, path: &Path, hashed: Hashed) {
-        self.lock()
-            .insert(path.to_path_buf(), Arc::new(OnceLock::from(hashed)));
+        lock(&self.known).insert(path.to_path_buf(), Arc::new(OnceLock::from(hashed)));
+    }
+
+    /// Records the digest of an output that was put in place, and that nobody writes to before it is
+    /// [forgotten](Self::forget).
+    pub fn set_output(&self, path: &Path, hashed: Hashed) {
+        self.set(path, hashed);
+        if let Some(identity) = hashed.stat.identity {
+            lock(&self.outputs).insert(identity, hashed);
+        }
     }
 
     /// Forgets a file, because it is about to be written.
     pub fn forget(&self, path: &Path) {
-        self.lock().remove(path);
+        let known = lock(&self.known).remove(path);
+        let identity = known.and_then(|it| it.get()?.stat.identity);
+        identity.map(|it| lock(&self.outputs).remove(&it));
     }
 
     /// Returns what is known of a file without looking at it.
     pub fn known(&self, path: &Path) -> Option<Hashed> {
-        self.lock().get(path)?.get().copied()
+        lock(&self.known).get(path)?.get().copied()
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<PathBuf, Arc<OnceLock<Hashed>>>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns whether a file has more than one name, so that what is done to it is seen elsewhere.
@@ -269,6 +298,39 @@ mod tests {
             first.at,
             "known since then"
         );
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn an_output_is_known_by_its_second_name_until_it_is_written() {
+        let dir = tempfile::tempdir().unwrap();
+        let [path, other] = ["a", "b"].map(|name| dir.path().join(name));
+        std::fs::write(&path, "one").unwrap();
+        let digests = FileDigests::default();
+        let known = || Hashed::known(&path, Digest::of(b"told")).unwrap();
+        let link = || {
+            let _ = std::fs::remove_file(&other);
+            std::fs::hard_link(&path, &other).unwrap();
+        };
+        let digest = |path: &Path| digests.program(path).unwrap().digest;
+        digests.set(&path, known());
+        link();
+        assert_eq!(digest(&other), Digest::of(b"one"), "it is no output");
+        digests.set_output(&path, known());
+        link();
+        assert_eq!(digest(&other), Digest::of(b"told"), "it was not read");
+        assert_eq!(digest(&path), Digest::of(b"told"));
+        // Another file in its place, and another content in the file.
+        std::fs::remove_file(&other).unwrap();
+        std::fs::write(&other, "two").unwrap();
+        assert_eq!(digest(&other), Digest::of(b"two"));
+        link();
+        std::fs::write(&other, "three").unwrap();
+        assert_eq!(digest(&other), Digest::of(b"three"));
+        // It is about to be written, maybe within one tick of the clock.
+        digests.set_output(&path, known());
+        digests.forget(&path);
+        assert_eq!(digest(&other), Digest::of(b"three"));
     }
 
     #[test]

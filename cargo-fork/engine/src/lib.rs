@@ -23,6 +23,7 @@ pub mod freshness;
 mod gate;
 mod inputs;
 pub mod key;
+mod keyed;
 mod listing;
 mod lookup;
 pub mod macros;

@@ -1,11 +1,17 @@
-//! [`Memory`]: digests that outlive a build, for files that are large and seldom change.
+//! [`Memory`]: what outlives a build: digests of files that are large and seldom change.
 //!
 //! A file is known by path, size, times and inode. One that was replaced without any of these changing
 //! would not be noticed, so a file is remembered only when it has been left alone for a while, and
 //! source files are never remembered: they are hashed by every build that needs them.
 //!
-//! The memory is one JSON file: `{"format":1,"files":{PATH:{"stat":TEXT,"digest":DIGEST}}}`. What
-//! cannot be read is forgotten.
+//! Beside them are answers of programs, which count as long as what decides them is the same.
+//!
+//! The memory is one JSON file. What cannot be read is forgotten.
+//!
+//! ```text
+//! {"format":1,"files":{PATH:{"stat":TEXT,"digest":DIGEST}},
+//!  "programs":{PATH:{"decided-by":DIGEST,"answers":{QUESTION:TEXT}}}}
+//! ```
 
 use std::collections::BTreeMap;
 use std::io;
@@ -32,6 +38,7 @@ pub struct Memory {
 struct State {
     format: u32,
     files: BTreeMap<String, Remembered>,
+    programs: BTreeMap<String, Answers>,
     #[serde(skip)]
     changed: bool,
 }
@@ -41,6 +48,14 @@ struct State {
 struct Remembered {
     stat: String,
     digest: Digest,
+}
+
+/// What a program answered.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Answers {
+    decided_by: Digest,
+    answers: BTreeMap<String, String>,
 }
 
 impl Memory {
@@ -87,6 +102,44 @@ impl Memory {
         Ok(hashed)
     }
 
+    /// Returns what a program answered to a question, if the same decided it.
+    pub(crate) fn answer(
+        &self,
+        program: &Path,
+        question: &str,
+        decided_by: &Digest,
+    ) -> Option<String> {
+        let state = self.state();
+        let known = state.programs.get(program.to_str()?)?;
+        let is_same = known.decided_by == *decided_by;
+        is_same.then(|| known.answers.get(question).cloned())?
+    }
+
+    /// Keeps what a program answered, and forgets what it answered when something else decided.
+    pub(crate) fn remember(
+        &self,
+        program: &Path,
+        question: &str,
+        decided_by: &Digest,
+        answer: &str,
+    ) {
+        let Some(program) = program.to_str() else {
+            return;
+        };
+        let mut state = self.state();
+        state.changed = true;
+        let new = || Answers {
+            decided_by: *decided_by,
+            answers: BTreeMap::new(),
+        };
+        let known = state.programs.entry(program.to_owned());
+        let known = known.or_insert_with(new);
+        if known.decided_by != *decided_by {
+            *known = new();
+        }
+        known.answers.insert(question.to_owned(), answer.to_owned());
+    }
+
     /// Writes the memory, if there is anything new. Failing to is of no consequence.
     pub fn save(&self) {
         if self.state.get().is_none() {
@@ -98,6 +151,7 @@ impl Memory {
         }
         state.format = FORMAT;
         state.files.retain(|path, _| Path::new(path).exists());
+        state.programs.retain(|path, _| Path::new(path).exists());
         if let Err(error) = write_atomically(&self.path, &state) {
             tracing::debug!(target: "cargo::hooks", "failed to remember digests: {error}");
         }

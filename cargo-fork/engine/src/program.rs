@@ -165,8 +165,9 @@ impl Parts {
         let mut names = Names::default();
         let mut asks_processor = false;
         if let Some(range) = self.symbols {
+            let processor = memmem::Finder::new(PROCESSOR);
             self.names(range, |name| {
-                asks_processor |= name.contains(PROCESSOR);
+                asks_processor = asks_processor || processor.find(name.as_bytes()).is_some();
                 names.see(name);
             })?;
         }
@@ -211,8 +212,10 @@ impl Parts {
 }
 
 /// What was seen of a program's symbols.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Names {
+    /// Finds the standard library in symbols: programs have many.
+    library: memmem::Finder<'static>,
     powers: Powers,
     /// Whether there are symbols of the standard library: if not, they were stripped.
     is_told: bool,
@@ -220,27 +223,55 @@ struct Names {
     takes_network: bool,
 }
 
+/// The standard library, as both manglings write it.
+const LIBRARY: &str = "3std";
+
+impl Default for Names {
+    fn default() -> Names {
+        Names {
+            library: memmem::Finder::new(LIBRARY),
+            powers: Powers::default(),
+            is_told: false,
+            takes_network: false,
+        }
+    }
+}
+
+impl Powers {
+    /// Sees what follows the standard library in a symbol.
+    fn see(&mut self, path: &str) {
+        let uses = |module: &str, harmless: &[&str]| {
+            let used = path.strip_prefix(module);
+            used.is_some_and(|rest| !harmless.iter().any(|name| rest.starts_with(name)))
+        };
+        self.reads_env |= uses("3env", &["11current_dir", "11current_exe"]);
+        self.lists_env |= path.starts_with("3env4vars") || path.starts_with("3env7vars_os");
+        self.reads_files |= uses(
+            "2fs",
+            &["24buffer_capacity_required", "RNtB5_4FileNtNtB7_2io4Read"],
+        );
+        self.starts_programs |= uses("7process", &["5abort", "4exit"]);
+        self.uses_network |= path.starts_with("3net");
+    }
+}
+
 impl Names {
     /// Sees a symbol of the program.
     fn see(&mut self, symbol: &str) {
-        self.is_told |= symbol.contains("3std");
         // Both manglings write a path as lengths and names.
-        let uses = |module: &str, harmless: &[&str]| {
-            symbol.match_indices(module).any(|(at, _)| {
-                let rest = &symbol[at + module.len()..];
-                !harmless.iter().any(|name| rest.starts_with(name))
-            })
-        };
+        let mut rest = symbol;
+        let mut is_of_path = false;
+        while let Some(at) = self.library.find(rest.as_bytes()) {
+            rest = &rest[at + LIBRARY.len()..];
+            self.is_told = true;
+            self.powers.see(rest);
+            is_of_path |= rest.starts_with("4path");
+        }
+        if rest.len() == symbol.len() {
+            return;
+        }
         let powers = &mut self.powers;
-        powers.reads_env |= uses("3std3env", &["11current_dir", "11current_exe"]);
-        powers.lists_env |= symbol.contains("3std3env4vars") || symbol.contains("3std3env7vars_os");
-        powers.reads_files |= uses(
-            "3std2fs",
-            &["24buffer_capacity_required", "RNtB5_4FileNtNtB7_2io4Read"],
-        );
-        powers.reads_files |= ASKING.iter().any(|method| uses_path(symbol, method));
-        powers.starts_programs |= uses("3std7process", &["5abort", "4exit"]);
-        powers.uses_network |= symbol.contains("3std3net");
+        powers.reads_files |= is_of_path && ASKING.iter().any(|method| symbol.contains(method));
         powers.asks_clock |= symbol.contains("10SystemTime3now");
     }
 
@@ -270,21 +301,17 @@ impl Names {
 
 /// Methods of `Path` that look at the file system.
 const ASKING: &[&str] = &[
-    "6exists",
-    "7is_file",
-    "6is_dir",
-    "10is_symlink",
-    "10try_exists",
-    "8read_dir",
-    "9read_link",
-    "8metadata",
-    "16symlink_metadata",
-    "12canonicalize",
+    "4Path6exists",
+    "4Path7is_file",
+    "4Path6is_dir",
+    "4Path10is_symlink",
+    "4Path10try_exists",
+    "4Path8read_dir",
+    "4Path9read_link",
+    "4Path8metadata",
+    "4Path16symlink_metadata",
+    "4Path12canonicalize",
 ];
-
-fn uses_path(symbol: &str, method: &str) -> bool {
-    symbol.contains("3std4path") && symbol.contains(&format!("4Path{method}"))
-}
 
 #[cfg(test)]
 mod tests;

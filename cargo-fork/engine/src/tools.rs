@@ -2,27 +2,31 @@
 //!
 //! A toolchain is some hundred megabytes: its digests are remembered between builds.
 
-use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use hook_protocol::Digest;
 
+use crate::keyed::Keyed;
 use crate::memory::Memory;
 
+mod driver;
 mod programs;
+
+use driver::Driver;
 
 pub(crate) use programs::Words;
 
 /// Tells tools apart by content.
 pub struct Tools {
     memory: Memory,
-    identities: Mutex<HashMap<String, Result<Digest, String>>>,
+    identities: Keyed<String, Result<Digest, String>>,
+    /// What decides the answers of a program that links, by its path.
+    drivers: Keyed<PathBuf, Option<Digest>>,
     /// Where a linker finds a library, by linker and file name.
-    libraries: Mutex<HashMap<(String, String), Option<PathBuf>>>,
+    libraries: Keyed<(String, String), Option<PathBuf>>,
     programs: OnceLock<Option<programs::Programs>>,
 }
 
@@ -31,8 +35,9 @@ impl Tools {
     pub fn new(memory: PathBuf) -> Tools {
         Tools {
             memory: Memory::new(memory),
-            identities: Mutex::default(),
-            libraries: Mutex::default(),
+            identities: Keyed::default(),
+            drivers: Keyed::default(),
+            libraries: Keyed::default(),
             programs: OnceLock::new(),
         }
     }
@@ -116,9 +121,7 @@ impl Tools {
                     .chain(&["libc.so.6"])
                     .map(|f| format!("-print-file-name={f}")),
             );
-            // All at once: each starts a process, and everything that is linked waits for the answers.
-            let asked: Vec<_> = questions.iter().map(|it| start(&program, it)).collect();
-            let answers = asked.into_iter().map(|asked| answer(asked?));
+            let answers = self.driver(&program).ask(&questions);
             for (question, path) in questions.iter().zip(answers) {
                 if let Some(path) = path
                     && let Ok(digest) = self.file(&path)
@@ -133,18 +136,16 @@ impl Tools {
     /// Returns the first of `files` that a linker finds in folders of its own.
     pub fn library(&self, linker: &str, files: &[String]) -> Option<PathBuf> {
         let program = resolve(Path::new(linker))?;
-        let mut known = self
-            .libraries
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
         files.iter().find_map(|file| {
             let question = (linker.to_owned(), file.clone());
-            let find = || ask(&program, &format!("-print-file-name={file}"));
-            known
-                .entry(question)
-                .or_insert_with(find)
-                .clone()
-                .filter(|path| path.is_file())
+            let find = || {
+                let found = self
+                    .driver(&program)
+                    .ask(&[format!("-print-file-name={file}")]);
+                found.into_iter().next().flatten()
+            };
+            let found = self.libraries.get_or_find(question, find);
+            found.filter(|path| path.is_file())
         })
     }
 
@@ -194,12 +195,17 @@ impl Tools {
         name: &str,
         find: impl FnOnce() -> Result<Digest, String>,
     ) -> Result<Digest, String> {
-        // Held while finding, so that many units that start together ask a tool once.
-        let mut known = self
-            .identities
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        known.entry(name.to_owned()).or_insert_with(find).clone()
+        self.identities.get_or_find(name.to_owned(), find)
+    }
+
+    /// Returns a program that can be asked; where it searches is asked once.
+    fn driver<'a>(&'a self, program: &'a Path) -> Driver<'a> {
+        let find = || driver::decided_by(&self.memory, program);
+        Driver {
+            memory: &self.memory,
+            program,
+            decided_by: self.drivers.get_or_find(program.to_path_buf(), find),
+        }
     }
 }
 
@@ -254,30 +260,6 @@ fn with_suffix(program: &Path) -> PathBuf {
     let mut name = program.as_os_str().to_owned();
     name.push(OsStr::new(std::env::consts::EXE_SUFFIX));
     PathBuf::from(name)
-}
-
-/// Asks a C compiler for a path. One that does not know the question, or the file, gives none.
-fn ask(program: &Path, question: &str) -> Option<PathBuf> {
-    answer(start(program, question)?)
-}
-
-/// Starts a C compiler that answers a question.
-fn start(program: &Path, question: &str) -> Option<Child> {
-    let mut command = Command::new(program);
-    command.arg(question).stdin(Stdio::null());
-    let pipes = command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    pipes.spawn().ok()
-}
-
-fn answer(asked: Child) -> Option<PathBuf> {
-    let output = asked.wait_with_output().ok()?;
-    let answer = String::from_utf8(output.stdout).ok()?;
-    let path = PathBuf::from(answer.trim());
-    if path.is_absolute() {
-        Some(path)
-    } else {
-        resolve(&path)
-    }
 }
 
 #[cfg(test)]

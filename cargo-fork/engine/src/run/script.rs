@@ -1,14 +1,15 @@
 //! What a compiled build script may do, as far as the program tells.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use hook_protocol::Digest;
 use memchr::memmem;
 
+use super::system::innermost;
 use crate::Reason;
-use crate::key::{Common, once};
+use crate::key::Common;
 use crate::program::Program;
 use crate::tools::Words;
 
@@ -16,10 +17,18 @@ use crate::tools::Words;
 #[derive(Default)]
 pub struct Scripts {
     read: Mutex<HashMap<PathBuf, Arc<Script>>>,
-    /// The texts of the standard library.
-    library: OnceLock<Words>,
+    library: OnceLock<Library>,
     /// What scripts left for others, by their folders.
     pub(super) supplied: Mutex<HashMap<PathBuf, Digest>>,
+}
+
+/// What every script has from the standard library.
+#[derive(Debug)]
+pub(super) struct Library {
+    /// Words in which names of programs occur.
+    pub(super) words: Words,
+    /// Places on this machine.
+    pub(super) places: BTreeSet<PathBuf>,
 }
 
 /// A build script, compiled.
@@ -46,9 +55,9 @@ impl Script {
         if let Some(known) = lock().get(path) {
             return Ok(known.clone());
         }
-        let digest = once(common, path)?;
-        let program = Program::read(path)
-            .map_err(|error| Reason::Unreadable(format!("`{}`: {error}", path.display())))?;
+        let unreadable = |error| Reason::Unreadable(format!("`{}`: {error}", path.display()));
+        let digest = common.digests.program(path).map_err(unreadable)?.digest;
+        let program = Program::read(path).map_err(unreadable)?;
         let script = Arc::new(Script { digest, program });
         lock().insert(path.to_path_buf(), script.clone());
         Ok(script)
@@ -69,8 +78,8 @@ impl Scripts {
         read.remove(path);
     }
 
-    /// Returns the texts of the standard library, which are in every script.
-    pub(super) fn library(&self, common: &Common) -> &Words {
+    /// Returns what is in the texts of the standard library.
+    pub(super) fn library(&self, common: &Common) -> &Library {
         self.library.get_or_init(|| {
             let folder = common
                 .sysroot
@@ -84,7 +93,11 @@ impl Scripts {
             };
             let library = entries.map(|entry| entry.path()).find(is_library);
             let library = library.and_then(|path| Program::read(&path).ok());
-            Words::of(library.map(|it| it.text).unwrap_or_default())
+            let text = library.map(|it| it.text).unwrap_or_default();
+            Library {
+                words: common.tools.words(&text),
+                places: innermost(&text),
+            }
         })
     }
 }

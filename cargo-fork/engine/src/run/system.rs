@@ -62,8 +62,9 @@ pub(super) fn tools(
         let what = "`PATH` is set in the configuration";
         return Err(Reason::UnknownArgument(what.to_owned()));
     }
-    let words = common.scripts.library(common);
-    let mut lines = common.tools.mentioned(&script.program.text, words);
+    let library = common.scripts.library(common);
+    let text = &script.program.text;
+    let mut lines = common.tools.mentioned(text, &library.words);
     // A variable says which one: `CC="ccache clang"`, `PROTOC=/opt/protoc`.
     for (name, value) in env.seen().filter(|(name, _)| is_of_a_tool(name)) {
         for word in value.split_whitespace() {
@@ -88,7 +89,7 @@ pub(super) fn tools(
 /// The lines of the ingredient `places`: what lies on this machine at absolute paths that the script knows.
 /// Where a text ends is not known, so that of each the innermost folder that exists counts.
 pub(super) fn places(common: &Common, run: &Run, script: &Script) -> Vec<String> {
-    let of_library = innermost(common.scripts.library(common).text());
+    let of_library = &common.scripts.library(common).places;
     let is_root = |path: &Path| {
         run.subject
             .roots
@@ -115,7 +116,7 @@ pub(super) fn places(common: &Common, run: &Run, script: &Script) -> Vec<String>
 }
 
 /// Returns, of every absolute path in a text, the innermost part that exists, if that says anything.
-fn innermost(text: &[u8]) -> BTreeSet<PathBuf> {
+pub(super) fn innermost(text: &[u8]) -> BTreeSet<PathBuf> {
     let mut out = BTreeSet::new();
     for start in ["/etc/", "/opt/", "/srv/", "/usr/", "/var/"] {
         for at in memmem::find_iter(text, start) {

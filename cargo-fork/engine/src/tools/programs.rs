@@ -1,6 +1,6 @@
 //! Programs that a text names: those on `PATH`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use hook_protocol::Digest;
 
-use super::{Tools, ask, resolve};
+use super::{Tools, resolve};
 
 /// Words that are in every program, and the names of basic tools of the system that nobody replaces. What
 /// the system is, is another question.
@@ -51,51 +51,23 @@ fn is_word_byte(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric()
 }
 
-/// A text, and the words in it: by their places, since words of their own would take many times as much memory.
+/// The words of a text in which names of programs occur by chance.
 #[derive(Debug, Default)]
-pub(crate) struct Words {
-    text: Vec<u8>,
-    /// In the order of the words, each once.
-    places: Vec<Range<u32>>,
-}
+pub(crate) struct Words(HashSet<Box<[u8]>>);
 
 impl Words {
-    /// Finds the words of a text.
-    pub(crate) fn of(text: Vec<u8>) -> Words {
-        let split = || text.split(|byte| !is_word_byte(byte));
-        let count = split().filter(|word| !word.is_empty()).count();
-        let mut places = Vec::with_capacity(count);
-        let mut start = 0;
-        for word in split() {
-            let end = start + word.len();
-            // What lies behind four gigabytes is no word: then more programs count as meant.
-            if let (false, Ok(from), Ok(to)) = (word.is_empty(), start.try_into(), end.try_into()) {
-                places.push(from..to);
-            }
-            start = end + 1;
-        }
-        let mut words = Words { text, places };
-        let mut places = std::mem::take(&mut words.places);
-        places.sort_unstable_by(|one, other| words.word(one).cmp(words.word(other)));
-        places.dedup_by(|one, other| words.word(one) == words.word(other));
-        places.shrink_to_fit();
-        Words { places, ..words }
-    }
-
-    /// Returns the text.
-    pub(crate) fn text(&self) -> &[u8] {
-        &self.text
-    }
-
-    /// Returns whether it is one of the words.
     fn contains(&self, word: &[u8]) -> bool {
-        let found = self.places.binary_search_by(|it| self.word(it).cmp(word));
-        found.is_ok()
+        self.0.contains(word)
     }
+}
 
-    fn word(&self, place: &Range<u32>) -> &[u8] {
-        &self.text[place.start as usize..place.end as usize]
-    }
+/// Returns the word in which a part of a text lies.
+fn word_around(text: &[u8], part: Range<usize>) -> &[u8] {
+    let before = text[..part.start].iter().rposition(|it| !is_word_byte(it));
+    let after = text[part.end..].iter().position(|it| !is_word_byte(it));
+    let start = before.map_or(0, |at| at + 1);
+    let end = after.map_or(text.len(), |at| part.end + at);
+    &text[start..end]
 }
 
 /// The programs on `PATH`.
@@ -169,20 +141,32 @@ fn start(text: &[u8]) -> usize {
 }
 
 impl Tools {
+    /// Returns the words of a text in which names of programs occur.
+    pub(crate) fn words(&self, text: &[u8]) -> Words {
+        let mut words = HashSet::new();
+        if let Some(programs) = self.programs() {
+            programs.find(text, |range, _| {
+                let word = word_around(text, range);
+                if !words.contains(word) {
+                    words.insert(word.into());
+                }
+            });
+        }
+        Words(words)
+    }
+
+    fn programs(&self) -> Option<&Programs> {
+        self.programs.get_or_init(Programs::on_path).as_ref()
+    }
+
     /// Returns a line with name and digest of each program on `PATH` that `text` mentions. A longer word in
     /// which a name occurs says nothing if it is one of `words`, which every program has.
     pub(crate) fn mentioned(&self, text: &[u8], words: &Words) -> Vec<String> {
-        let programs = self.programs.get_or_init(Programs::on_path);
-        let Some(programs) = programs else {
+        let Some(programs) = self.programs() else {
             return Vec::new();
         };
         let is_meant = |range: &Range<usize>| {
-            let before = text[..range.start]
-                .iter()
-                .rev()
-                .take_while(|it| is_word_byte(it));
-            let after = text[range.end..].iter().take_while(|it| is_word_byte(it));
-            let word = &text[range.start - before.count()..range.end + after.count()];
+            let word = word_around(text, range.clone());
             word.len() == range.len() || !words.contains(word)
         };
         let mut mentioned = BTreeSet::new();
@@ -233,8 +217,9 @@ impl Tools {
         self.once(&format!("compiler {name}"), || {
             let program = resolve(Path::new(name)).ok_or_else(|| format!("no `{name}`"))?;
             let mut lines = vec![linker.to_string()];
-            for part in ["cc1", "cc1plus", "as"] {
-                let path = ask(&program, &format!("-print-prog-name={part}"));
+            let parts = ["cc1", "cc1plus", "as"];
+            let questions = parts.map(|part| format!("-print-prog-name={part}"));
+            for (part, path) in parts.iter().zip(self.driver(&program).ask(&questions)) {
                 let digest = path.and_then(|path| self.file(&path).ok());
                 lines.push(format!("{part} {digest:?}"));
             }
@@ -265,19 +250,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_are_what_lies_between_other_bytes() {
-        let words = Words::of(b"two one\0\0three.two-one".to_vec());
-        for (word, is_one) in [
-            ("one", true),
-            ("two", true),
-            ("three", true),
-            ("on", false),
-            ("", false),
+    fn a_word_is_what_lies_between_other_bytes() {
+        let text = b"two one\0\0three.two-one";
+        for (part, word) in [
+            (4..7, "one"),
+            (5..6, "one"),
+            (10..11, "three"),
+            (0..1, "two"),
+            (21..21, "one"),
         ] {
-            assert_eq!(words.contains(word.as_bytes()), is_one, "{word}");
+            assert_eq!(word_around(text, part), word.as_bytes());
         }
-        assert_eq!(words.places.len(), 3);
-        assert!(!Words::default().contains(b"one"));
     }
 
     #[test]
@@ -307,7 +290,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let tools = Tools::new(dir.path().join("memory.json"));
         // Every machine that can link a program has these.
-        let words = Words::of(b"\0lddx lddx\0".to_vec());
+        let words = tools.words(b"\0lddx lddx\0");
         let mentioned = tools.mentioned(b"..ldd..as..test\0", &words);
         let names: Vec<_> = mentioned
             .iter()
