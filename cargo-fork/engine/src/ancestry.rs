@@ -72,6 +72,7 @@ mod tests {
                 crate_id: it.to_owned(),
                 role: "metadata",
                 path: path(it, "rmeta"),
+                line: Default::default(),
             })
         };
         unit.dependencies = dependency.map(on).into_iter().collect();

@@ -1,6 +1,7 @@
 //! The hash summary of a unit: ingredients, `action` and `key`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -168,7 +169,7 @@ impl Ingredients {
     }
 
     /// Adds one. Lines are encoded so that different lists never are equal.
-    pub(crate) fn add(&mut self, name: &str, lines: &[String]) {
+    pub(crate) fn add(&mut self, name: &str, lines: &[impl AsRef<str>]) {
         let digest = self.salt.digest(&encode(lines));
         let earlier = self.digests.insert(name.to_owned(), digest);
         assert!(earlier.is_none(), "the ingredient `{name}` was added twice");
@@ -222,26 +223,22 @@ impl Ingredients {
 }
 
 /// Writes lines so that different lists never give equal text: each with its length in front.
-fn encode(lines: &[String]) -> String {
-    lines
-        .iter()
-        .map(|line| format!("{}:{line}\n", line.len()))
-        .collect()
+fn encode(lines: &[impl AsRef<str>]) -> String {
+    let mut out = String::new();
+    for line in lines {
+        let line = line.as_ref();
+        let _ = writeln!(out, "{}:{line}", line.len());
+    }
+    out
 }
 
-fn dependencies(common: &Common, unit: &Unit) -> Result<Vec<String>, Reason> {
+fn dependencies<'a>(common: &Common, unit: &'a Unit) -> Result<Vec<&'a str>, Reason> {
     let mut lines = Vec::with_capacity(unit.dependencies.len());
     for dependency in &unit.dependencies {
         let path = &dependency.path;
-        let digest = common
-            .digests
-            .once(path)
-            .map_err(|e| Reason::Unreadable(format!("`{}`: {e}", path.display())))?
-            .digest;
-        lines.push(format!(
-            "{} {} {digest}",
-            dependency.crate_id, dependency.role
-        ));
+        let digest = |path: &Path| Ok(common.digests.once(path)?.digest);
+        let line = dependency.line(digest);
+        lines.push(line.map_err(|e| Reason::Unreadable(format!("`{}`: {e}", path.display())))?);
     }
     lines.sort_unstable();
     // Names are unique, so that no dependency can hide another.

@@ -3,9 +3,11 @@
 //! Plain data that may move to any thread. It holds no type of Cargo's.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use hook_protocol::Digest;
 use hook_protocol::wire::{self, Role};
 
 use crate::env::Environment;
@@ -149,7 +151,7 @@ impl Output {
 }
 
 /// A file of a dependency.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dependency {
     /// Names the crate uniquely in the build: name, version and metadata hash.
     pub crate_id: String,
@@ -159,6 +161,27 @@ pub struct Dependency {
     pub role: &'static str,
     /// The file.
     pub path: PathBuf,
+    /// What stands for it in a key, once it is complete.
+    pub line: OnceLock<String>,
+}
+
+impl Dependency {
+    /// Returns what stands for the file in a key: who it is, and its digest, which is taken once for all units that
+    /// have the dependency.
+    ///
+    /// # Errors
+    ///
+    /// If there is no digest.
+    pub(crate) fn line(
+        &self,
+        digest: impl FnOnce(&Path) -> io::Result<Digest>,
+    ) -> io::Result<&str> {
+        if let Some(line) = self.line.get() {
+            return Ok(line);
+        }
+        let line = format!("{} {} {}", self.crate_id, self.role, digest(&self.path)?);
+        Ok(self.line.get_or_init(|| line))
+    }
 }
 
 /// The compiler process of a unit, with all arguments, also those that build scripts added.

@@ -213,6 +213,7 @@ fn a_path_that_a_library_mentions_binds() {
             crate_id: "b".to_owned(),
             role: "metadata",
             path: package.dir.path().join("build/libb-1.rmeta"),
+            line: Default::default(),
         };
         package.unit.dependencies.push(library.into());
         package

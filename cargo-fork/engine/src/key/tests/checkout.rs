@@ -45,6 +45,7 @@ impl Checkout {
                 crate_id: crate_id.to_owned(),
                 role,
                 path: target.join("deps").join(file),
+                line: Default::default(),
             })
         };
         let unit = Unit {

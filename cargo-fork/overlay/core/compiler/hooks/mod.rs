@@ -42,6 +42,7 @@ pub use self::cleaned::clean;
 pub(crate) use self::job::Job;
 pub use self::report::{report_doc, show, summary};
 pub(crate) use self::run::RunJob;
+use crate::core::PackageId;
 use crate::core::compiler::fingerprint::content::Content;
 use crate::core::compiler::{BuildContext, BuildRunner, CompileKind, CompileMode, Unit};
 use crate::util::errors::CargoResult;
@@ -75,6 +76,8 @@ pub struct Hooks {
     dependencies: RefCell<HashMap<(Unit, bool), Vec<Arc<Dependency>>>>,
     /// The units for which a hook is asked before they get a job slot.
     asked: RefCell<HashSet<Unit>>,
+    /// The units of each package that are not compiled incrementally.
+    not_incremental: HashMap<PackageId, Vec<Unit>>,
 }
 
 impl Hooks {
@@ -120,6 +123,11 @@ impl Hooks {
             .gctx
             .env()
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut not_incremental: HashMap<_, Vec<_>> = HashMap::new();
+        for unit in bcx.unit_graph.keys().filter(|it| !it.profile.incremental) {
+            let units = not_incremental.entry(unit.pkg.package_id());
+            units.or_default().push(unit.clone());
+        }
         Ok(Some(Hooks {
             session: Arc::new(Session::new(settings.engine, common, begin)),
             remap: settings.remap,
@@ -138,6 +146,7 @@ impl Hooks {
             reachable: RefCell::default(),
             dependencies: RefCell::default(),
             asked: RefCell::default(),
+            not_incremental,
         }))
     }
 

@@ -185,17 +185,19 @@ pub fn identity_root<'a>(
 /// this build.
 pub fn identity_profile(build_runner: &BuildRunner<'_, '_>, unit: &Unit) -> Profile {
     let mut profile = unit.profile.clone();
-    if build_runner.hooks.is_some() && profile.incremental {
+    if let Some(hooks) = &build_runner.hooks
+        && profile.incremental
+    {
         profile.incremental = false;
         let is_twin = |other: &Unit| {
-            other.pkg.package_id() == unit.pkg.package_id()
-                && other.target == unit.target
+            other.target == unit.target
                 && other.mode == unit.mode
                 && other.kind == unit.kind
                 && other.features == unit.features
                 && other.profile == profile
         };
-        profile.incremental = build_runner.bcx.unit_graph.keys().any(is_twin);
+        let others = hooks.not_incremental.get(&unit.pkg.package_id());
+        profile.incremental = others.is_some_and(|others| others.iter().any(is_twin));
     }
     profile
 }

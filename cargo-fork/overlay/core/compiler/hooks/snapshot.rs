@@ -300,6 +300,7 @@ fn dependency(
             published: published.then(|| name.to_string()),
             role,
             path: output.path.clone(),
+            line: Default::default(),
         })
     });
     Ok(files.collect())
