@@ -77,6 +77,29 @@ fn leaves_no_note_of_ours() {
 }
 
 #[cargo_test]
+fn lists_of_all_crates_are_written_with_and_without_a_hook() {
+    let p = library_and_program();
+    let build = |with: bool| {
+        let mut build = p.hooked("build -Zsbom");
+        build
+            .env("CARGO_BUILD_SBOM", with.to_string())
+            .masquerade_as_nightly_cargo(&["sbom"])
+            .run();
+        let list = p.bin("foo").with_extension("cargo-sbom.json");
+        let list = std::fs::read_to_string(list).ok();
+        p.wipe();
+        list
+    };
+    assert!(build(false).is_none());
+    let off = build(true).expect("a list is written");
+    assert!(off.contains("/foo/bar#0.1.0"), "{off}");
+    let _hook = Hook::new();
+    for _ in 0..2 {
+        assert_eq!(build(true).as_ref(), Some(&off));
+    }
+}
+
+#[cargo_test]
 fn on_and_off_live_side_by_side() {
     let p = library_and_program();
     let hook = Hook::new();
