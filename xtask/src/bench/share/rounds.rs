@@ -6,7 +6,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -278,6 +279,9 @@ impl<'a> Rounds<'a> {
     }
 }
 
+/// By how much times have to differ for git to see it.
+const GRANULARITY: Duration = Duration::from_millis(1100);
+
 /// Checks out a commit with these files.
 fn check_out(files: &Tree, checkout: &Path) -> Result<()> {
     project::check_out(files, checkout)?;
@@ -286,11 +290,13 @@ fn check_out(files: &Tree, checkout: &Path) -> Result<()> {
         git.read(&["init", "--quiet"])?;
         let ignored = checkout.join(".git/info/exclude");
         tree::write_if_different(&ignored, b"/target\n")?;
-    }
-    git.read(&["add", "--all", "--force", ":!target"])?;
-    if git.read(&["status", "--porcelain"])?.is_empty() {
+    } else if git.read(&["status", "--porcelain"])?.is_empty() {
         return Ok(());
     }
+    // Of files as old as the index git cannot tell whether they changed. It would find out, and write the index,
+    // when a macro of bat asks for the commit: then Cargo finds stale what it has just built.
+    thread::sleep(GRANULARITY);
+    git.read(&["add", "--all", "--force", ":!target"])?;
     git.read(&["commit", "--quiet", "--message=files"])
         .map(drop)
 }
