@@ -107,7 +107,7 @@ mod tests {
     fn program(dir: &Path) -> PathBuf {
         let script = format!(
             "#!/bin/sh\nif [ $1 = -print-search-dirs ]; then\n\
-             echo \"libraries: ={0}/one:{0}/two:$EXTRA\"\nexit\nfi\n\
+             echo \"libraries: ={0}/one:{0}/two$(cat {0}/more 2>&-)\"\nexit\nfi\n\
              echo $1 >> {0}/asked\nfor it in {0}/one/part {0}/two/part; do [ -f $it ] && echo $it && exit; done\n",
             dir.display()
         );
@@ -159,10 +159,15 @@ mod tests {
         std::thread::sleep(SETTLED + Duration::from_millis(100));
         assert_eq!(find(dir, &program), Some(dir.join("one/part")));
         assert_eq!(asked(), 5);
+        // Another folder to search, as a variable or its configuration may name it.
+        fs::write(dir.join("more"), ":/no/such/folder").unwrap();
+        find(dir, &program);
+        find(dir, &program);
+        assert_eq!(asked(), 6);
         // Another program.
         fs::write(&program, fs::read_to_string(&program).unwrap() + "\n").unwrap();
         find(dir, &program);
-        assert_eq!(asked(), 6);
+        assert_eq!(asked(), 7);
     }
 
     #[test]
